@@ -1,0 +1,49 @@
+# Two commands matter: `make demo` plays the story on embedded parts, `make test` runs everything.
+# Each sets up all it needs in .venv; nothing is installed elsewhere.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := .stamp
+HOT := $(shell find src -name '_[a-z]*.py')
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test check bench docs clean lock
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+$(STAMP)/venv: requirements.lock
+	@mkdir -p $(STAMP)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Lockgate needs Python 3.11 or newer (set PYTHON=)"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	@touch $@
+
+$(STAMP)/installed: $(STAMP)/venv pyproject.toml setup.py $(HOT)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(STAMP)/installed ## play the whole story on an embedded PostgreSQL, and leave nothing running
+	$(BIN)/python -m lockgate.demo
+
+up: $(STAMP)/installed ## the demo's world, left running to play with
+	$(BIN)/python -m lockgate.demo --up
+
+check: $(STAMP)/installed ## lint, types, import layers
+	$(BIN)/ruff check src tests bench
+	$(BIN)/ruff format --check src tests bench
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: $(STAMP)/installed check ## everything
+	$(BIN)/python -m pytest -n 2
+
+bench: $(STAMP)/installed ## figures as ratios within one run (JSON in bench/out)
+	$(BIN)/python -m bench
+
+lock: ## pin today's versions anew
+	$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --all-extras --group test pyproject.toml -o requirements.lock
+
+clean: ## forget what was built
+	rm -rf $(VENV) $(STAMP) build src/*.egg-info
+	find src -name '*.so' -delete -o -name '_*.c' -delete

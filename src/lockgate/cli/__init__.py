@@ -1,0 +1,5 @@
+"""The `lockgate` command."""
+
+
+def main() -> None:
+    raise SystemExit("not built yet")

@@ -1,0 +1,1 @@
+"""phi (see the design)"""
