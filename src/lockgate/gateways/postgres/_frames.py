@@ -1,0 +1,150 @@
+"""Framing of protocol messages over a chunk of bytes; compiled, since every byte of every client passes here.
+
+Pure Python too (slower), with equal results. Nothing here understands SQL: it only finds where messages end, and
+whether a chunk consists of nothing but runs of statements that were decided before.
+"""
+
+import cython
+
+from lockgate.errors import ProtocolError
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(check=False)
+def _length(p: cython.p_uchar if cython.compiled else bytes, at: cython.Py_ssize_t) -> cython.longlong:
+    return (
+        (cython.cast(cython.longlong, p[at]) << 24)
+        | (cython.cast(cython.longlong, p[at + 1]) << 16)
+        | (cython.cast(cython.longlong, p[at + 2]) << 8)
+        | cython.cast(cython.longlong, p[at + 3])
+    )
+
+
+def split(data: bytes, longest: cython.longlong):
+    """All whole messages of a chunk: `([(type, start, end), …], where the unfinished rest starts)`."""
+    p: cython.p_uchar = data
+    size: cython.Py_ssize_t = len(data)
+    at: cython.Py_ssize_t = 0
+    length: cython.longlong
+    found = []
+    while size - at >= 5:
+        length = _length(p, at + 1)
+        if length < 4 or length > longest:
+            raise ProtocolError("a message has an impossible length")
+        if at + 1 + length > size:
+            break
+        found.append((p[at], at, at + 1 + length))
+        at += 1 + length
+    return found, at
+
+
+def run_end(data: bytes, start: cython.Py_ssize_t, kind: cython.int):
+    """Where the run of whole messages of one type that begins at `start` ends: `(end, messages)`."""
+    p: cython.p_uchar = data
+    size: cython.Py_ssize_t = len(data)
+    at: cython.Py_ssize_t = start
+    count: cython.Py_ssize_t = 0
+    length: cython.longlong
+    while size - at >= 5 and p[at] == kind:
+        length = _length(p, at + 1)
+        if length < 4:
+            raise ProtocolError("a message has an impossible length")
+        if at + 1 + length > size:
+            break
+        at += 1 + length
+        count += 1
+    return at, count
+
+
+def scan_client(data: bytes, allowed: dict):
+    """How many Syncs the chunk holds, if it is nothing but whole rounds of runs decided before; otherwise 0.
+
+    A round is Bind of an allowed statement name into the unnamed portal, then Describe or Execute of that portal,
+    then Sync. Counts each run on the Shape under the statement's name, and only once the whole chunk has qualified.
+    """
+    p: cython.p_uchar = data
+    size: cython.Py_ssize_t = len(data)
+    at: cython.Py_ssize_t = 0
+    end: cython.Py_ssize_t
+    name: cython.Py_ssize_t
+    length: cython.longlong
+    kind: cython.int
+    syncs: cython.int = 0
+    bound: cython.bint = False
+    shape = None
+    ran = None
+    while at < size:
+        if size - at < 5:
+            return 0
+        kind = p[at]
+        length = _length(p, at + 1)
+        end = at + 1 + length
+        if length < 4 or end > size:
+            return 0
+        if kind == 66:  # B: unnamed portal, then the statement's name
+            if length < 7 or p[at + 5] != 0:
+                return 0
+            name = at + 6
+            while name < end and p[name] != 0:
+                name += 1
+            if name >= end:
+                return 0
+            shape = allowed.get(data[at + 6 : name])
+            if shape is None:
+                return 0
+            bound = True
+        elif kind == 69:  # E of the unnamed portal
+            if not bound or length < 9 or p[at + 5] != 0:
+                return 0
+            if ran is None:
+                ran = [shape]
+            else:
+                ran.append(shape)
+        elif kind == 68:  # D of the unnamed portal
+            if not bound or length != 6 or p[at + 5] != 80 or p[at + 6] != 0:
+                return 0
+        elif kind == 83:  # S
+            if length != 4:
+                return 0
+            syncs += 1
+            bound = False
+        else:
+            return 0
+        at = end
+    if bound or syncs == 0 or p[size - 5] != 83:
+        return 0
+    if ran is not None:
+        for shape in ran:
+            shape.runs += 1
+    return syncs
+
+
+def scan_server(data: bytes, start: cython.Py_ssize_t, most: cython.int):
+    """Answers of statements on the fast path: `(end, ReadyForQuery messages)` of the prefix that needs no look.
+
+    Stops before an error, a notice, a notification, a parameter change or anything unknown, and after `most` Zs.
+    """
+    p: cython.p_uchar = data
+    size: cython.Py_ssize_t = len(data)
+    at: cython.Py_ssize_t = start
+    length: cython.longlong
+    kind: cython.int
+    ready: cython.int = 0
+    while size - at >= 5 and ready < most:
+        kind = p[at]
+        # 1 2 3 bind/parse/close complete, C command complete, D row, I empty, T fields, n no data, s suspended, Z ready
+        if not (
+            kind == 68 or kind == 50 or kind == 67 or kind == 90 or kind == 84 or kind == 110 or kind == 73
+            or kind == 115 or kind == 49 or kind == 51
+        ):
+            break
+        length = _length(p, at + 1)
+        if length < 4:
+            raise ProtocolError("a message has an impossible length")
+        if at + 1 + length > size:
+            break
+        at += 1 + length
+        if kind == 90:
+            ready += 1
+    return at, ready

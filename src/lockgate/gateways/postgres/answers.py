@@ -1,0 +1,339 @@
+"""What the server answers, in order: a queue of steps, one for each message that was sent upstream.
+
+Bytes in, bytes out, no socket: the session pushes a `Step` for whatever it forwards, `feed` takes the server's chunk
+and calls `send` with what the client may see. Rows are rewritten by the compiled plan of their step; errors and
+notices of statements that reached PHI lose their text; answers to the gateway's own questions are swallowed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from lockgate.errors import ProtocolError
+from lockgate.gateways.postgres import messages as m
+from lockgate.gateways.postgres._frames import run_end, scan_server
+from lockgate.gateways.postgres._rows import RowPlan, rewrite
+from lockgate.gateways.postgres.copy_rows import CopyRewriter, copy_rewriter
+from lockgate.gateways.postgres.treatment import Treatment
+from lockgate.gateways.postgres.upstream import PINS
+
+LONGEST_MESSAGE_BYTES = 1 << 30
+
+
+class Kind(Enum):
+    PARSE = auto()
+    BIND = auto()
+    DESCRIBE_STATEMENT = auto()
+    DESCRIBE_PORTAL = auto()
+    EXECUTE = auto()
+    CLOSE = auto()
+    SYNC = auto()
+    QUERY = auto()
+    INTERNAL = auto()
+    FAST = auto()
+
+
+@dataclass(slots=True)
+class Run:
+    """One execution in the making: what to tell the log when its transaction has ended."""
+
+    finish: Callable[[bool, int, int, str], None]
+    rows: int = 0
+    bytes: int = 0
+    completed: bool = False
+    code: str = ""
+
+
+@dataclass(slots=True)
+class Part:
+    """One statement's result: how it is treated, whether its errors may be read, what to do when it completes."""
+
+    treatment: Treatment | None = None
+    clear_errors: bool = True
+    run: Run | None = None
+    completed: Callable[[bytes], None] | None = None
+    copy_options: object = None
+    plan: RowPlan | None = None
+    copy: CopyRewriter | None = None
+
+
+@dataclass(slots=True)
+class Step:
+    kind: Kind
+    parts: list[Part] = field(default_factory=list)
+    formats: tuple[int, ...] = ()
+    refusal: bytes | None = None
+    """An ErrorResponse that stands in for the error which the server was made to give."""
+    hidden: bool = False
+    undo: Callable[[], None] | None = None
+    answered: asyncio.Future[list[tuple[int, bytes]]] | None = None
+    collected: list[tuple[int, bytes]] = field(default_factory=list)
+    ready: int = 0
+    index: int = 0
+
+    @property
+    def part(self) -> Part | None:
+        return self.parts[min(self.index, len(self.parts) - 1)] if self.parts else None
+
+
+class Answers:
+    """The server's side of one session. After `feed` raises ProtocolError the session must be cut."""
+
+    def __init__(
+        self,
+        send: Callable[[bytes], None],
+        ready: Callable[[int], None],
+        parameter: Callable[[str, str], None],
+        masked: Callable[[Treatment], bytes],
+        code_to_hide: Callable[[str], bool] = lambda code: True,
+    ) -> None:
+        self.expected: deque[Step] = deque()
+        self.copy_in = False
+        self._send = send
+        self._ready = ready
+        self._parameter = parameter
+        self._masked = masked
+        self._tail = b""
+        self._drained: asyncio.Event = asyncio.Event()
+
+    def push(self, step: Step) -> None:
+        self.expected.append(step)
+
+    async def drained(self) -> None:
+        """Wait until the server has answered all that it was sent."""
+        while self.expected:
+            self._drained.clear()
+            await self._drained.wait()
+
+    def lost(self) -> None:
+        """The server is gone: whoever waits must not wait for ever."""
+        for step in self.expected:
+            if step.answered is not None and not step.answered.done():
+                step.answered.set_exception(ProtocolError("the upstream is gone"))
+        self.expected.clear()
+        self._drained.set()
+
+    def feed(self, data: bytes) -> None:
+        if self._tail:
+            data = self._tail + data
+            self._tail = b""
+        out: list[bytes | bytearray | memoryview] = []
+        position, size = 0, len(data)
+        view = memoryview(data)
+        while position < size:
+            step = self.expected[0] if self.expected else None
+            moved = self._in_bulk(step, data, view, position, out)
+            if moved > position:
+                position = moved
+                continue
+            if size - position < 5:
+                break
+            length = int.from_bytes(view[position + 1 : position + 5], "big")
+            if not 4 <= length <= LONGEST_MESSAGE_BYTES:
+                raise ProtocolError("the upstream sent a message of impossible length")
+            end = position + 1 + length
+            if end > size:
+                break
+            self._one(data[position], data, position, end, out)
+            position = end
+        if position < size:
+            self._tail = data[position:] if position else data
+        if out:
+            self._send(out[0] if len(out) == 1 and isinstance(out[0], bytes) else b"".join(out))
+        if not self.expected:
+            self._drained.set()
+
+    def _in_bulk(
+        self, step: Step | None, data: bytes, view: memoryview, position: int, out: list[bytes | bytearray | memoryview]
+    ) -> int:
+        """Runs of messages that need no look at each: rows, and the answers of statements on the fast path."""
+        if step is None:
+            return position
+        if step.kind is Kind.FAST:
+            end, ready = scan_server(data, position, step.ready)
+            if end > position:
+                out.append(data if position == 0 and end == len(data) else view[position:end])
+                step.ready -= ready
+                if ready:
+                    self._ready(data[end - 1] if not step.ready else ord("I"))
+                if step.ready == 0:
+                    self.expected.popleft()
+            return end
+        if data[position] == ord("D") and step.kind in (Kind.EXECUTE, Kind.QUERY) and step.part is not None:
+            part = step.part
+            if part.plan is not None:
+                chunk, end, rows = rewrite(data, position, part.plan)
+                if end > position:
+                    out.append(chunk)
+            else:
+                end, rows = run_end(data, position, ord("D"))
+                if end > position:
+                    out.append(data if position == 0 and end == len(data) else view[position:end])
+            if part.run is not None:
+                part.run.rows += rows
+                part.run.bytes += end - position
+            return end
+        return position
+
+    def _one(
+        self, kind: int, data: bytes, position: int, end: int, out: list[bytes | bytearray | memoryview]
+    ) -> None:
+        step = self.expected[0] if self.expected else None
+        body = data[position + 5 : end]
+        if kind == ord("S"):
+            self._on_parameter(body)
+            out.append(data[position:end])
+        elif kind == ord("A"):
+            # A payload may have been written by somebody who sees more: the channel stays, the payload goes.
+            out.append(m.notification_without_payload(body))
+        elif step is not None and step.kind is Kind.INTERNAL:
+            self._on_internal(step, kind, body)
+        elif kind == ord("N"):
+            part = None if step is None else step.part
+            out.append(data[position:end] if part is None or part.clear_errors else m.masked_notice(body))
+        elif kind == ord("E"):
+            self._on_error(step, body, data[position:end], out)
+        elif step is None:
+            raise ProtocolError("the upstream answered what nobody asked")
+        elif kind == ord("Z"):
+            self._on_ready(step, body, data[position:end], out)
+        else:
+            self._on_answer(step, kind, body, data[position:end], out)
+
+    def _on_parameter(self, body: bytes) -> None:
+        name, _, value = body[:-1].partition(b"\0")
+        setting = name.decode()
+        pinned = PINS.get(setting)
+        if pinned is not None and value.decode().lower() != pinned.lower():
+            raise ProtocolError(f"the upstream changed a pinned setting: {setting}")
+        self._parameter(setting, value.decode())
+
+    def _on_internal(self, step: Step, kind: int, body: bytes) -> None:
+        if kind == ord("Z"):
+            # The session's transaction is none of this exchange's business: it leaves things as they were.
+            self.expected.popleft()
+            if step.answered is not None and not step.answered.done():
+                step.answered.set_result(step.collected)
+        else:
+            step.collected.append((kind, body))
+
+    def _on_error(
+        self, step: Step | None, body: bytes, whole: bytes, out: list[bytes | bytearray | memoryview]
+    ) -> None:
+        part = None if step is None else step.part
+        if step is not None and step.refusal is not None:
+            out.append(step.refusal)
+        else:
+            clear = part is None or part.clear_errors or (step is not None and step.kind is Kind.PARSE)
+            out.append(whole if clear else m.masked_error(body))
+        if part is not None and part.run is not None:
+            part.run.code = m.parse_fields(body).get("C", "XX000")
+        self.copy_in = False
+        if step is None or step.kind in (Kind.QUERY, Kind.FAST):
+            return
+        dropped: list[Step] = []
+        while self.expected and self.expected[0].kind is not Kind.SYNC:
+            dropped.append(self.expected.popleft())
+        for gone in reversed(dropped):
+            if gone.undo is not None:
+                gone.undo()
+
+    def _on_ready(
+        self, step: Step, body: bytes, whole: bytes, out: list[bytes | bytearray | memoryview]
+    ) -> None:
+        if step.kind not in (Kind.SYNC, Kind.QUERY):
+            raise ProtocolError("the upstream is ready before it has answered")
+        self.expected.popleft()
+        self.copy_in = False
+        self._ready(body[0])
+        if not step.hidden:
+            out.append(whole)
+
+    def _on_answer(
+        self, step: Step, kind: int, body: bytes, whole: bytes, out: list[bytes | bytearray | memoryview]
+    ) -> None:
+        part = step.part
+        if kind == ord("T"):
+            self._on_fields(step, part, body, out)
+        elif kind in b"CIs":
+            self._on_complete(step, part, kind, body)
+        elif kind in b"HWGdc" and part is not None:
+            if kind in b"dc" and part.copy is not None:
+                chunk, rows = part.copy.feed(whole)
+                if part.run is not None:
+                    part.run.rows += rows
+                    part.run.bytes += len(whole)
+                if chunk:
+                    out.append(chunk)
+                return
+            self._on_copy(step, part, kind, body)
+        elif kind == ord("1"):
+            self._expect(step, Kind.PARSE)
+        elif kind == ord("2"):
+            self._expect(step, Kind.BIND)
+        elif kind == ord("3"):
+            self._expect(step, Kind.CLOSE)
+        elif kind == ord("t"):
+            if step.kind is not Kind.DESCRIBE_STATEMENT:
+                raise ProtocolError("the upstream described parameters that nobody asked for")
+        elif kind == ord("n"):
+            if step.kind not in (Kind.DESCRIBE_PORTAL, Kind.DESCRIBE_STATEMENT):
+                raise ProtocolError("the upstream described a result that nobody asked for")
+            self.expected.popleft()
+        elif kind == ord("D"):
+            raise ProtocolError("the upstream sent a row that nobody asked for")
+        else:
+            raise ProtocolError("the upstream sent a message that is not known here")
+        if not step.hidden:
+            out.append(whole)
+
+    def _expect(self, step: Step, kind: Kind) -> None:
+        if step.kind is not kind:
+            raise ProtocolError("the upstream answered out of order")
+        self.expected.popleft()
+
+    def _on_fields(
+        self, step: Step, part: Part | None, body: bytes, out: list[bytes | bytearray | memoryview]
+    ) -> None:
+        fields = m.parse_row_description(body)
+        if part is None or part.treatment is None:
+            raise ProtocolError("the upstream returns rows for a statement that has none")
+        if not part.treatment.agrees(fields):
+            raise ProtocolError("the result is not what the analysis saw: the schema has just changed")
+        if step.kind is Kind.QUERY:
+            part.plan = part.treatment.plan(fields, ())
+            if part.plan is not None:
+                out.append(self._masked(part.treatment))
+        else:
+            self.expected.popleft()
+
+    def _on_complete(self, step: Step, part: Part | None, kind: int, body: bytes) -> None:
+        if step.kind not in (Kind.EXECUTE, Kind.QUERY):
+            raise ProtocolError("the upstream completed what was not executed")
+        if part is not None and kind in b"CI":
+            if part.run is not None:
+                part.run.completed = True
+            if part.completed is not None:
+                part.completed(body[:-1])
+        if step.kind is Kind.EXECUTE:
+            self.expected.popleft()
+        else:
+            step.index += 1
+
+    def _on_copy(self, step: Step, part: Part, kind: int, body: bytes) -> None:
+        if kind == ord("G"):
+            self.copy_in = True
+            # The server ignores the Syncs that it meets during COPY FROM STDIN in the extended protocol.
+            while step.kind is Kind.EXECUTE and len(self.expected) > 1 and self.expected[1].kind is Kind.SYNC:
+                del self.expected[1]
+        elif kind == ord("H"):
+            if part.treatment is None:
+                raise ProtocolError("the upstream copies out what was not asked for")
+            if part.treatment.masks:
+                part.copy = copy_rewriter(part.treatment, part.copy_options, body)
+        elif kind == ord("W"):
+            raise ProtocolError("replication does not pass Lockgate")

@@ -1,0 +1,84 @@
+"""One configured upstream as the gateway keeps it: target, catalog, side connections, masks and the schema's epoch."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hmac
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from lockgate.action import Kind, Requester
+from lockgate.errors import LockgateError
+from lockgate.gateways.postgres.lineage.side import ServerError
+from lockgate.gateways.postgres.resolver import Resolver
+from lockgate.gateways.postgres.side import SidePool
+from lockgate.gateways.postgres.target import Target
+from lockgate.phi.operators import default_operator
+
+HOLD_AGENT_S = 45.0
+HOLD_PERSON_S = 8 * 3600.0
+EPOCH_S = 1.0
+
+EPOCH_QUERY = """
+SELECT pg_catalog.md5(pg_catalog.concat_ws('/',
+  (SELECT pg_catalog.sum(pg_catalog.hashtextextended(c.oid::text || c.xmin::text || c.relname::text, 0))
+     FROM pg_catalog.pg_class c WHERE c.oid >= 16384 AND c.relkind IN ('r','v','m','p','f') AND c.relpersistence <> 't'),
+  (SELECT pg_catalog.sum(pg_catalog.hashtextextended(a.attrelid::text || a.attnum::text || a.xmin::text, 0))
+     FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+    WHERE a.attrelid >= 16384 AND c.relkind IN ('r','v','m','p','f') AND c.relpersistence <> 't'),
+  (SELECT pg_catalog.sum(pg_catalog.hashtextextended(r.oid::text || r.xmin::text, 0))
+     FROM pg_catalog.pg_rewrite r WHERE r.oid >= 16384),
+  (SELECT pg_catalog.sum(pg_catalog.hashtextextended(p.oid::text || p.xmin::text, 0))
+     FROM pg_catalog.pg_proc p WHERE p.oid >= 16384)))
+"""
+"""OID and xmin of everything that gives a statement its meaning; a change drops what was analysed before."""
+
+
+@dataclass(slots=True)
+class Connection:
+    """`operators` is the choice per PHI class where it differs from the default; `audit` is `shape` or `each`."""
+
+    name: str
+    target: Target
+    resolver: Resolver
+    secret: bytes = field(repr=False)
+    operators: Mapping[str, str] = field(default_factory=dict)
+    audit: str = "shape"
+    _epoch: str = ""
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def hold_s(self, requester: Requester) -> float:
+        """How long a caller's connection waits: a person until the decision clock ends, a program briefly."""
+        return HOLD_PERSON_S if requester.principal.kind is Kind.HUMAN else HOLD_AGENT_S
+
+    def mask_key(self, requester: Requester) -> bytes:
+        """16 bytes: tokens are the same within one connection and principal, and tell nothing across them."""
+        label = f"mask/{self.name}/{requester.principal.id}".encode()
+        return hmac.digest(self.secret, label, "sha256")[:16]
+
+    def operators_for(self, classes: frozenset[str]) -> dict[str, str]:
+        return {cls: self.operators.get(cls) or default_operator(cls) for cls in sorted(classes)}
+
+    def look_again(self) -> None:
+        """Something may have changed the schema: do not wait for the next second."""
+        self._changed.set()
+
+    async def watch_schema(self, changed: Callable[[], None]) -> None:
+        """Each second: has anything that gives statements their meaning changed? Then forget every analysis."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(EPOCH_S):
+                    await self._changed.wait()
+            self._changed.clear()
+            try:
+                async with self.resolver.pool.lend('"$user", public, pg_temp') as side:
+                    rows = await side.fetch(EPOCH_QUERY)
+                epoch = str(rows[0][0])
+            except (LockgateError, ServerError, OSError):
+                epoch = ""  # unknown: what was analysed before may not hold
+            if epoch != self._epoch or not epoch:
+                if self._epoch:
+                    self.resolver.forget()
+                    changed()
+                self._epoch = epoch

@@ -1,0 +1,224 @@
+"""The extended protocol: a batch of Parse, Bind, Describe, Execute, Close up to a Sync, decided whole.
+
+First every message is looked at: statements are resolved, bindings are decided and, where people must be asked, held.
+Then the grants are consumed. Only then are bytes written. From a refused message on, the rest of the batch up to its
+Sync is dropped, as the server itself would after an error; the server is given something that it must reject.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lockgate.gateways.postgres import messages as m
+from lockgate.gateways.postgres import replies
+from lockgate.gateways.postgres.answers import Kind, Part, Step
+from lockgate.gateways.postgres.deciding import Passed, Ticket, admit, after, part_for, redeem, shape_only
+from lockgate.gateways.postgres.inbox import Message
+from lockgate.gateways.postgres.records import Portal, Prepared, frame
+from lockgate.gateways.postgres.resolver import Problem
+from lockgate.pipeline import Refusal
+
+if TYPE_CHECKING:
+    from lockgate.gateways.postgres.session import Session
+
+REFUSED_NAME = "lockgate_refused"
+
+
+@dataclass(slots=True)
+class Item:
+    """One message on its way: what goes upstream and what will be answered."""
+
+    out: bytes
+    steps: list[Step] = field(default_factory=list)
+    ticket: Ticket | None = None
+    admitted: Callable[[Passed], None] | None = None
+
+
+class ExtendedBatch:
+    """Runs one batch of one session."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.items: list[Item] = []
+        self.refused = False
+
+    async def run(self, batch: list[Message]) -> None:
+        for kind, raw in batch:
+            if self.refused and kind != ord("S"):
+                continue
+            await self._look_at(kind, raw)
+        await self._consume()
+        out = b"".join(item.out for item in self.items)
+        steps = [step for item in self.items for step in item.steps]
+        self.session.unsynced = batch[-1][0] != ord("S")
+        self.session.forward(out, steps)
+
+    def refuse(self, error: bytes) -> None:
+        """The server rejects this in place of the refused message, and skips to Sync as it would have."""
+        self.refused = True
+        self.items.append(
+            Item(m.parse(REFUSED_NAME, b"refused by lockgate", ()), [Step(Kind.PARSE, refusal=error)])
+        )
+
+    async def _look_at(self, kind: int, raw: bytes) -> None:
+        if kind == ord("P"):
+            await self._parse(raw)
+        elif kind == ord("B"):
+            await self._bind(raw)
+        elif kind == ord("D"):
+            self._describe(raw)
+        elif kind == ord("E"):
+            self._execute(raw)
+        elif kind == ord("C"):
+            self._close(raw)
+        elif kind == ord("H"):
+            self.items.append(Item(raw))
+        else:
+            # While COPY FROM STDIN runs, the server ignores a Sync.
+            steps = [] if self.session.answers.copy_in else [Step(Kind.SYNC)]
+            self.items.append(Item(raw, steps))
+
+    async def _parse(self, raw: bytes) -> None:
+        session = self.session
+        name, sql, oids = m.parse_parse(raw[5:])
+        if name and name in session.registry.prepared:
+            # The server refuses a second statement of that name; the record of the first stays.
+            self.items.append(Item(raw, [Step(Kind.PARSE)]))
+            return
+        statements = await session.connection.resolver.resolve(session, sql, oids)
+        if isinstance(statements, Problem):
+            self.refuse(
+                replies.server_error(statements.sqlstate, statements.message, statements.position, statements.hint)
+            )
+            return
+        if len(statements) > 1:
+            self.refuse(replies.server_error("42601", "cannot insert multiple commands into a prepared statement"))
+            return
+        prepared = Prepared(name, sql, oids, statements, session.settings.search_path)
+        known = session.registry.prepared
+        before = known.get(name)
+        known[name] = prepared
+        session.fast.pop(name, None)
+
+        def undo() -> None:
+            if before is None:
+                known.pop(name, None)
+            else:
+                known[name] = before
+
+        text = session.connection.resolver.rewritten(session, statements, sql)
+        out = raw if text == sql else m.parse(name.decode(), text, oids)
+        self.items.append(Item(out, [Step(Kind.PARSE, undo=undo)]))
+
+    async def _bind(self, raw: bytes) -> None:
+        session = self.session
+        bind = m.parse_bind(raw[5:])
+        prepared = session.registry.prepared.get(bind.statement)
+        if prepared is None:
+            self.refuse(replies.server_error("26000", "prepared statement does not exist"))
+            return
+        fresh = await session.connection.resolver.fresh(session, prepared)
+        if isinstance(fresh, Problem):
+            self.refuse(replies.server_error(fresh.sqlstate, fresh.message, hint=fresh.hint))
+            return
+        payload = frame(
+            "extended",
+            prepared.sql,
+            {
+                "oids": b"".join(oid.to_bytes(4, "big") for oid in session.connection.resolver.oids(prepared)),
+                "formats": b"".join(f.to_bytes(2, "big") for f in bind.parameter_formats),
+                "results": b"".join(f.to_bytes(2, "big") for f in bind.result_formats),
+            },
+            bind.values,
+        )
+        ticket = await admit(session, prepared.statements, payload, bind.values, bind.parameter_formats)
+        if isinstance(ticket, Refusal):
+            self.refuse(replies.refusal(ticket))
+            return
+        item = Item(raw, [Step(Kind.BIND)], ticket)
+        part = Part()
+        portal = Portal(prepared, part, bind.result_formats)
+        portals = session.registry.portals
+        portals[bind.portal] = portal
+
+        def admitted(passed: Passed) -> None:
+            statement = prepared.statements[0] if prepared.statements else None
+            if statement is None:
+                return
+            made = part_for(session, statement, passed)
+            part.treatment, part.clear_errors, part.run = made.treatment, made.clear_errors, passed.run
+            part.completed = after(session, statement, prepared)
+            part.copy_options = made.copy_options
+            item.steps[0].parts = [Part(clear_errors=part.clear_errors, run=part.run)]
+            if part.treatment is not None and part.treatment.fields is not None:
+                part.plan = part.treatment.plan(part.treatment.fields, bind.result_formats)
+            if part.treatment is not None and (not prepared.seen or part.treatment.fields is None):
+                # The server must describe the result as the analysis did before its first row is believed.
+                prepared.seen = True
+                item.out += m.describe(b"P", bind.portal)
+                item.steps.append(
+                    Step(Kind.DESCRIBE_PORTAL, [part], formats=bind.result_formats, hidden=True)
+                )
+            if prepared.name and shape_only(passed, part):
+                session.fast[prepared.name] = passed.shape
+
+        item.admitted = admitted
+        self.items.append(item)
+
+    def _describe(self, raw: bytes) -> None:
+        session = self.session
+        what, name = raw[5:6], raw[6:-1]
+        if what == b"S":
+            prepared = session.registry.prepared.get(name)
+            if prepared is None:
+                self.refuse(replies.server_error("26000", "prepared statement does not exist"))
+                return
+            part = Part(treatment=session.connection.resolver.description(session, prepared))
+            self.items.append(Item(raw, [Step(Kind.DESCRIBE_STATEMENT, [part])]))
+            return
+        portal = session.registry.portals.get(name)
+        if portal is None:
+            self.refuse(replies.server_error("34000", "portal does not exist"))
+            return
+        self.items.append(Item(raw, [Step(Kind.DESCRIBE_PORTAL, [portal.part], formats=portal.formats)]))
+
+    def _execute(self, raw: bytes) -> None:
+        name, _ = m.parse_execute(raw[5:])
+        portal = self.session.registry.portals.get(name)
+        if portal is None:
+            self.refuse(replies.server_error("34000", "portal does not exist"))
+            return
+        self.items.append(Item(raw, [Step(Kind.EXECUTE, [portal.part])]))
+
+    def _close(self, raw: bytes) -> None:
+        registry = self.session.registry
+        what, name = raw[5:6], raw[6:-1]
+        undo: Callable[[], None] | None = None
+        if what == b"S":
+            gone = registry.prepared.pop(name, None)
+            self.session.fast.pop(name, None)
+            if gone is not None:
+                kept = gone
+
+                def undo() -> None:
+                    registry.prepared[name] = kept
+        else:
+            registry.portals.pop(name, None)
+        self.items.append(Item(raw, [Step(Kind.CLOSE, undo=undo)]))
+
+    async def _consume(self) -> None:
+        """Use the grants, last of all; the first that no longer holds ends the batch there."""
+        for position, item in enumerate(self.items):
+            if item.ticket is None:
+                continue
+            passed = await redeem(self.session, item.ticket)
+            if isinstance(passed, Refusal):
+                sync = [i for i in self.items[position:] if i.out[:1] == b"S"]
+                self.items = self.items[:position]
+                self.refuse(replies.refusal(passed))
+                self.items += sync
+                return
+            if item.admitted is not None:
+                item.admitted(passed)

@@ -1,0 +1,220 @@
+"""One client's session: its messages in, decisions made, only then bytes upstream.
+
+The session is a task that takes one batch at a time (`Inbox`), asks the resolver what each statement does and the
+pipeline whether it may, and forwards. What the server answers flows through `Answers` without a task. Statements
+whose every run is already decided (allowed, nothing masked, recorded by shape) skip the task: see `fast`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from lockgate.action import Requester
+from lockgate.errors import LockgateError, ProtocolError
+from lockgate.gateways.postgres import messages as m
+from lockgate.gateways.postgres import replies
+from lockgate.gateways.postgres._frames import scan_client
+from lockgate.gateways.postgres.answers import Answers, Kind, Run, Step
+from lockgate.gateways.postgres.extended import ExtendedBatch
+from lockgate.gateways.postgres.inbox import COPY_DATA, Inbox, Message
+from lockgate.gateways.postgres.peer import Peer
+from lockgate.gateways.postgres.records import Registry
+from lockgate.gateways.postgres.settings import Settings
+from lockgate.gateways.postgres.simple import run_simple
+from lockgate.gateways.postgres.treatment import Treatment
+from lockgate.gateways.postgres.upstream import Upstream
+from lockgate.services.shapes import Shape
+
+if TYPE_CHECKING:
+    from lockgate.gateways.postgres.gateway import Connection, Gateway
+
+IDLE, IN_TRANSACTION, FAILED_TRANSACTION = ord("I"), ord("T"), ord("E")
+
+
+class Session:
+    """State of one client; `serve` runs until either side is gone."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        connection: Connection,
+        client: Peer,
+        upstream: Upstream,
+        requester: Requester,
+    ) -> None:
+        self.gateway = gateway
+        self.connection = connection
+        self.client = client
+        self.upstream = upstream
+        self.requester = requester
+        self.registry = Registry()
+        self.settings = Settings(upstream.parameters.get("search_path", '"$user", public, pg_temp'))
+        self.status = IDLE
+        self.wrote = False
+        """Whether the open transaction has written or locked more than ACCESS SHARE: then nothing may wait in it."""
+        self.local_objects = False
+        """Whether this session may see objects that the side connection cannot (temporary, uncommitted)."""
+        self.unsynced = False
+        self.inbox = Inbox(lambda on: client.reading(not on))
+        self.answers = Answers(client.write, self._ready, self._parameter, self._masked_notice)
+        self.shapes: dict[object, Shape] = {}
+        self.fast: dict[bytes, Shape] = {}
+        self.fast_generation = gateway.generation
+        self.cancelled = asyncio.Event()
+        self.ended = asyncio.Event()
+        self.holding = False
+        self._busy = False
+        self._runs: list[Run] = []
+        self._failed = False
+        self._told_masked = False
+        self._why = ""
+
+    # bytes ------------------------------------------------------------------------------------------------------
+    def from_client(self, data: bytes) -> None:
+        try:
+            if not self._busy and self.fast and self.inbox.empty and self.fast_generation == self.gateway.generation:
+                syncs = scan_client(data, self.fast)
+                if syncs:
+                    expected = self.answers.expected
+                    if expected and expected[-1].kind is Kind.FAST:
+                        expected[-1].ready += syncs
+                    else:
+                        self.answers.push(Step(Kind.FAST, ready=syncs))
+                    self.upstream.peer.write(data)
+                    return
+            self.inbox.feed(data)
+        except ProtocolError as error:
+            self.cut("08P01", error.message)
+
+    def from_upstream(self, data: bytes) -> None:
+        try:
+            self.answers.feed(data)
+        except (ProtocolError, ValueError) as error:
+            self.cut("08P01", error.message if isinstance(error, ProtocolError) else "malformed upstream data")
+
+    def client_lost(self) -> None:
+        self.ended.set()
+        self.inbox.close()
+
+    def upstream_lost(self) -> None:
+        self.answers.lost()
+        self.ended.set()
+        self.inbox.close()
+        self.client.close()
+
+    def cut(self, sqlstate: str, why: str, hint: str = "") -> None:
+        """End the session at once, with a FATAL error; nothing more goes either way."""
+        if not self.ended.is_set():
+            self._why = why
+            self.client.write(m.error("FATAL", sqlstate, why, hint=hint))
+        self.ended.set()
+        self.inbox.close()
+        self.upstream.peer.abort()
+        self.client.close()
+
+    # the task -----------------------------------------------------------------------------------------------------
+    async def serve(self) -> None:
+        try:
+            while not self.ended.is_set():
+                self._busy = False
+                batch = await self.inbox.batch()
+                if batch is None or batch[0][0] == ord("X"):
+                    break
+                self._busy = True
+                await self._deal_with(batch)
+        except LockgateError as error:
+            self.cut("LG005", "Lockgate failed, so nothing was executed", error.message)
+        finally:
+            await self._close()
+
+    async def _deal_with(self, batch: list[Message]) -> None:
+        kind = batch[0][0]
+        if kind in COPY_DATA:
+            if self.answers.copy_in:
+                self.upstream.peer.write(b"".join(raw for _, raw in batch))
+            return
+        if kind == ord("F"):
+            self.cut("0A000", "FunctionCall does not pass Lockgate", "call the function in a SELECT")
+            return
+        self.cancelled.clear()
+        if not self.unsynced:
+            await self.refresh()
+        if kind == ord("Q"):
+            await run_simple(self, batch[0][1])
+        else:
+            await ExtendedBatch(self).run(batch)
+
+    async def refresh(self) -> None:
+        """Read `lockgate.*` and search_path anew where something may have changed them (SET, rollback, RESET)."""
+        if self.settings.dirty and self.status != FAILED_TRANSACTION:
+            await self.answers.drained()
+            rows = await self.ask_upstream(self.settings.question())
+            self.settings.learn(rows[0])
+
+    async def ask_upstream(self, sql: str) -> list[tuple[bytes | None, ...]]:
+        """The gateway's own question on this session, between batches; a simple query of built-in functions only."""
+        answered: asyncio.Future[list[tuple[int, bytes]]] = asyncio.get_running_loop().create_future()
+        self.answers.push(Step(Kind.INTERNAL, answered=answered))
+        self.upstream.peer.write(m.query(sql.encode()))
+        rows = []
+        for kind, body in await answered:
+            if kind == ord("E"):
+                raise ProtocolError("the upstream refused the gateway's own question")
+            if kind == ord("D"):
+                rows.append(tuple(m.parse_data_row(body)))
+        return rows
+
+    def forward(self, data: bytes, steps: list[Step]) -> None:
+        for step in steps:
+            self.answers.push(step)
+            for part in step.parts:
+                if part.run is not None and part.run not in self._runs:
+                    self._runs.append(part.run)
+        self.upstream.peer.write(data)
+
+    # callbacks of Answers ---------------------------------------------------------------------------------------
+    def _ready(self, status: int) -> None:
+        self.status = status
+        if status == FAILED_TRANSACTION:
+            self._failed = True
+        if status == IDLE:
+            runs, self._runs = self._runs, []
+            committed = not self._failed
+            for run in runs:
+                run.finish(committed and run.completed and not run.code, run.rows, run.bytes, run.code)
+            self._failed = self.wrote = False
+            self.registry.portals.clear()
+
+    def rolled_back(self) -> None:
+        """The client's transaction ends without effect (ROLLBACK, or COMMIT of a failed one)."""
+        self._failed = True
+        self.settings.dirty = True
+
+    def _parameter(self, name: str, value: str) -> None:
+        self.upstream.parameters[name] = value
+        if name == "search_path":
+            self.settings.search_path = value
+
+    def _masked_notice(self, treatment: Treatment) -> bytes:
+        if self._told_masked:
+            return b""
+        self._told_masked = True
+        return replies.masked_columns(treatment)
+
+    def masked_notice(self, treatment: Treatment) -> bytes:
+        return self._masked_notice(treatment)
+
+
+    async def _close(self) -> None:
+        self.ended.set()
+        for run in self._runs:
+            run.finish(False, run.rows, run.bytes, run.code or "57P01")
+        self._runs = []
+        self.upstream.peer.write(m.terminate())
+        self.upstream.peer.close()
+        self.client.close()
+        with contextlib.suppress(LockgateError):
+            await self.gateway.shapes.close(list(self.shapes.values()))

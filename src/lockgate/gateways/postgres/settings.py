@@ -1,0 +1,61 @@
+"""The session's own wishes (`SET lockgate.…`) and its search_path, with the server as the one memory.
+
+PostgreSQL keeps any `prefix.name` setting, so SET LOCAL, rollback, savepoints, RESET ALL and DISCARD ALL do to
+`lockgate.*` what they do to every setting. The gateway only reads them back whenever something may have changed them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lockgate.action import PHI_CLASSES
+from lockgate.pipeline import Wishes
+
+NAMES = ("lockgate.reveal", "lockgate.purpose", "lockgate.reason", "lockgate.hold")
+LONGEST_REASON = 500
+
+
+@dataclass(slots=True)
+class Settings:
+    """What the server last said; `dirty` when it must be asked again before anything is decided."""
+
+    search_path: str
+    dirty: bool = True
+    reveal: frozenset[str] = frozenset()
+    purpose: str = ""
+    reason: str = ""
+    hold: str = "wait"
+
+    def question(self) -> str:
+        columns = ", ".join(f"pg_catalog.current_setting('{name}', true)" for name in NAMES)
+        return f"SELECT {columns}, pg_catalog.current_setting('search_path')"  # noqa: S608 - constants only
+
+    def learn(self, row: Sequence[bytes | None]) -> None:
+        texts = ["" if value is None else value.decode("utf-8", "replace") for value in row]
+        self.reveal = frozenset(word for word in texts[0].replace(",", " ").split() if word in PHI_CLASSES)
+        self.purpose = texts[1][:100]
+        self.reason = texts[2][:LONGEST_REASON]
+        self.hold = "fail" if texts[3] == "fail" else "wait"
+        self.search_path = texts[4]
+        self.dirty = False
+
+    def wishes(self, *, may_wait: bool, hold_s: float) -> Wishes:
+        return Wishes(
+            reveal=self.reveal,
+            purpose=self.purpose,
+            reason=self.reason,
+            wait=may_wait and self.hold == "wait",
+            hold_s=hold_s,
+        )
+
+
+def problem_with(name: str, value: str) -> str:
+    """Why a `lockgate.*` setting cannot take this value; empty when it can. The value itself is not repeated."""
+    if name not in NAMES:
+        return f"{name} is not a setting of Lockgate; there are {', '.join(NAMES)}"
+    if name == "lockgate.reveal" and set(value.replace(",", " ").split()) - set(PHI_CLASSES):
+        return f"lockgate.reveal takes PHI classes: {', '.join(PHI_CLASSES)}"
+    if name == "lockgate.hold" and value not in ("wait", "fail", ""):
+        return "lockgate.hold is 'wait' or 'fail'"
+    return ""

@@ -1,0 +1,139 @@
+"""The side connection: same role, same search_path, on which statements are analysed and never executed.
+
+Only the extended protocol is used: in the simple one `select 1; end; drop table …` would be three statements.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from lockgate.errors import UpstreamError
+from lockgate.gateways.postgres import messages as m
+from lockgate.gateways.postgres.lineage.side import Described, ServerError
+from lockgate.gateways.postgres.target import Target
+from lockgate.gateways.postgres.upstream import Upstream, dial
+
+Row = tuple[str | None, ...]
+
+
+class SideConnection:
+    """Implements the analysis's `Side` over one upstream connection; one user at a time (see `SidePool`)."""
+
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+        self._tail = bytearray()
+        self._messages: list[tuple[int, bytes]] = []
+        self._done: asyncio.Future[None] | None = None
+        upstream.peer.attach(self._received, self._lost)
+
+    @property
+    def closed(self) -> bool:
+        return self._upstream.peer.closed
+
+    def close(self) -> None:
+        self._upstream.peer.write(m.terminate())
+        self._upstream.peer.close()
+
+    async def fetch(self, sql: str, *args: str | None) -> list[Row]:
+        """Run one statement with text parameters; rows in text format. `ServerError` carries the SQLSTATE."""
+        values = [None if a is None else a.encode() for a in args]
+        answer = await self._exchange(
+            m.parse("", sql.encode(), ()) + m.bind("", "", (), values, ()) + m.execute("", 0) + m.sync()
+        )
+        return [_row(body) for kind, body in answer if kind == ord("D")]
+
+    async def describe(self, sql: str, oids: Sequence[int]) -> Described:
+        """What the server makes of a statement without running it: parameter types and output fields."""
+        answer = await self._exchange(m.parse("", sql.encode(), oids) + m.describe(b"S", "") + m.sync())
+        parameters: tuple[int, ...] = ()
+        fields: tuple[m.Field, ...] = ()
+        for kind, body in answer:
+            if kind == ord("t"):
+                parameters = m.parse_parameter_description(body)
+            elif kind == ord("T"):
+                fields = m.parse_row_description(body)
+        return Described(parameters, fields)
+
+    async def _exchange(self, request: bytes) -> list[tuple[int, bytes]]:
+        if self.closed:
+            raise UpstreamError("the side connection is gone")
+        self._messages, self._done = [], asyncio.get_running_loop().create_future()
+        self._upstream.peer.write(request)
+        await self._done
+        for kind, body in self._messages:
+            if kind == ord("E"):
+                fields = m.parse_fields(body)
+                raise ServerError(fields.get("C", "XX000"), fields.get("M", ""), fields)
+        return self._messages
+
+    def _received(self, data: bytes) -> None:
+        self._tail += data
+        offset = 0
+        while len(self._tail) - offset >= 5:
+            end = offset + 1 + int.from_bytes(self._tail[offset + 1 : offset + 5], "big")
+            if len(self._tail) < end:
+                break
+            kind, body = self._tail[offset], bytes(self._tail[offset + 5 : end])
+            offset = end
+            if kind == ord("S"):
+                name, value = body[:-1].split(b"\0", 1)
+                self._upstream.parameters[name.decode()] = value.decode()
+            elif kind == ord("Z"):
+                if self._done is not None and not self._done.done():
+                    self._done.set_result(None)
+            else:
+                self._messages.append((kind, body))
+        del self._tail[:offset]
+
+    def _lost(self) -> None:
+        if self._done is not None and not self._done.done():
+            self._done.set_exception(UpstreamError("the side connection was lost"))
+
+
+class SidePool:
+    """A few side connections to one target, opened when first needed; each is lent to one analysis at a time."""
+
+    def __init__(self, target: Target, size: int = 2) -> None:
+        self._target = target
+        self._idle: list[SideConnection] = []
+        self._slots = asyncio.Semaphore(size)
+        self._closed = False
+
+    @asynccontextmanager
+    async def lend(self, search_path: str) -> AsyncIterator[SideConnection]:
+        """A connection whose `search_path` is this one (as the server reported it for the session)."""
+        async with self._slots:
+            side = await self._take()
+            try:
+                await side.fetch("SELECT pg_catalog.set_config('search_path', $1, false)", search_path)
+                yield side
+            except BaseException:
+                # Whatever state it is in (an open transaction, half an answer), nobody else gets it.
+                if side in self._idle:
+                    self._idle.remove(side)
+                side.close()
+                raise
+            else:
+                if self._closed:
+                    side.close()
+                else:
+                    self._idle.append(side)
+
+    async def _take(self) -> SideConnection:
+        while self._idle:
+            side = self._idle.pop()
+            if not side.closed:
+                return side
+        return SideConnection(await dial(self._target, {"application_name": "lockgate analysis"}))
+
+    def close(self) -> None:
+        self._closed = True
+        while self._idle:
+            self._idle.pop().close()
+
+
+def _row(body: bytes) -> Row:
+    values = m.parse_data_row(body)
+    return tuple(None if value is None else value.decode() for value in values)

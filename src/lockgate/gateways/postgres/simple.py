@@ -1,0 +1,50 @@
+"""The simple protocol: one string, any number of statements, decided as one action before its first byte goes up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lockgate.gateways.postgres import messages as m
+from lockgate.gateways.postgres import replies
+from lockgate.gateways.postgres.answers import Kind, Part, Step
+from lockgate.gateways.postgres.deciding import admit, after, part_for, redeem
+from lockgate.gateways.postgres.records import frame
+from lockgate.gateways.postgres.resolver import Problem
+from lockgate.pipeline import Refusal
+
+if TYPE_CHECKING:
+    from lockgate.gateways.postgres.session import Session
+
+REFUSED = b"refused by lockgate"
+"""Text that no server can parse: it rejects this in place of what was refused, so that the state of its transaction
+is the server's own (`BEGIN; UPDATE …; GRANT …` with the GRANT refused must not commit the UPDATE)."""
+
+
+async def run_simple(session: Session, raw: bytes) -> None:
+    """Decide a Query message and forward it, or make the server refuse in its place."""
+    text = raw[5:-1]
+    if session.unsynced:
+        # A simple query inside an unsynced pipeline would commit half of it.
+        session.cut("08P01", "a simple query may not follow extended messages without Sync")
+        return
+    statements = await session.connection.resolver.resolve(session, text, ())
+    if isinstance(statements, Problem):
+        refuse(session, replies.server_error(statements.sqlstate, statements.message, statements.position, statements.hint))
+        return
+    ticket = await admit(session, statements, frame("simple", text), ())
+    passed = ticket if isinstance(ticket, Refusal) else await redeem(session, ticket)
+    if isinstance(passed, Refusal):
+        refuse(session, replies.refusal(passed))
+        return
+    parts: list[Part] = []
+    for statement in statements:
+        part = part_for(session, statement, passed)
+        part.completed = after(session, statement, None)
+        parts.append(part)
+    if statements and passed.run is not None:
+        parts[-1].run = passed.run
+    session.forward(m.query(session.connection.resolver.rewritten(session, statements, text)), [Step(Kind.QUERY, parts)])
+
+
+def refuse(session: Session, error: bytes) -> None:
+    session.forward(m.query(REFUSED), [Step(Kind.QUERY, refusal=error)])
