@@ -1,0 +1,23 @@
+"""One entry of the log: what happened, as canonical JSON. A body never holds PHI: literals are salted commitments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lockgate.action import JSON, canonical
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """`type` is a word of the design (`intent`, `vote`, `grant.consumed` …); `body` has ASCII keys and no floats."""
+
+    type: str
+    body: Mapping[str, JSON]
+
+
+def leaf_bytes(event: Event, *, id: str, time_at: int) -> bytes:
+    """The leaf of the Merkle tree: canonical JSON of the event with its id and its instant (microseconds, UTC)."""
+    return canonical({"body": event.body, "id": id, "time": time_at, "type": event.type, "v": VERSION})

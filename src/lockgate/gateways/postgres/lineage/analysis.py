@@ -1,0 +1,268 @@
+"""One statement, analysed by PostgreSQL itself and walked: what it reads and writes, what its outputs carry.
+
+A temporary function with the statement as its body is created on the side connection and rolled back; its analysed
+body (`pg_proc.prosqlbody`) names every relation and column. Nothing is executed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from lockgate.action import UNCLASSIFIED, Question
+from lockgate.gateways.postgres.lineage.flow import Flow, Flows, Scope
+from lockgate.gateways.postgres.lineage.metadata import Metadata, Relation, every_node, load
+from lockgate.gateways.postgres.lineage.model import (
+    Analysis,
+    AnalysisError,
+    CatalogView,
+    Column,
+    ColumnClass,
+    Output,
+    Overlay,
+)
+from lockgate.gateways.postgres.lineage.nodetree import Node, NodeTreeError, read
+from lockgate.gateways.postgres.lineage.probes import Prober
+from lockgate.gateways.postgres.lineage.safe import is_clean_system_column
+from lockgate.gateways.postgres.lineage.side import Described, ServerError, Side
+
+INSERT_BIT, SELECT_BIT, UPDATE_BIT, DELETE_BIT = 1, 2, 4, 8
+WRITE_COMMANDS = frozenset({"2", "3", "4", "5"})
+CLEAN = ColumnClass("none")
+UNREVIEWED = ColumnClass(UNCLASSIFIED)
+
+NO_TEMP = "the gateway's role may not create temporary objects in this database, so nothing can be analysed"
+
+
+async def analyse(
+    text: str, oids: Sequence[int], side: Side, catalog: CatalogView, overlay: Overlay, connection: str
+) -> Analysis | AnalysisError:
+    """Analyse one SELECT, INSERT, UPDATE, DELETE, MERGE or VALUES given in its own words."""
+    try:
+        described = await side.describe(text, oids)
+        tree = await _body(text, described, side)
+        metadata = await load(side, tree)
+        return _Walk(tree, metadata, described, catalog, overlay, connection).result()
+    except ServerError as error:
+        if error.sqlstate == "42501" and "temporary" in error.message:
+            return AnalysisError("LG005", NO_TEMP, hint="GRANT TEMP ON DATABASE … to it, or set analyse_on")
+        return AnalysisError(
+            error.sqlstate, error.message, error.fields.get("P", ""), error.fields.get("H", "")
+        )
+    except (NodeTreeError, RecursionError):
+        return AnalysisError("LG002", "this statement cannot be analysed, so it is not run", hint="write it more simply")
+
+
+async def _body(text: str, described: Described, side: Side) -> Node:
+    """The statement's analysed tree, by a function that never outlives its transaction."""
+    types = ", ".join(await _type_names(described.parameter_oids, side))
+    await side.fetch("BEGIN")
+    try:
+        await side.fetch(
+            f"CREATE FUNCTION pg_temp.lockgate_analysis({types}) RETURNS void BEGIN ATOMIC {text}\n; END"
+        )
+        rows = await side.fetch(
+            "SELECT prosqlbody::text FROM pg_catalog.pg_proc"
+            " WHERE proname = 'lockgate_analysis' AND pronamespace = pg_catalog.pg_my_temp_schema()"
+        )
+    finally:
+        await side.fetch("ROLLBACK")
+    tree = read(rows[0][0] or "")
+    queries = [node for node in _flat(tree) if node.name == "QUERY"]
+    if len(queries) != 1:
+        raise NodeTreeError("the statement did not come out as one query")
+    return queries[0]
+
+
+def _flat(tree: object) -> list[Node]:
+    """prosqlbody is a list of lists of queries."""
+    if isinstance(tree, Node):
+        return [tree]
+    return [node for item in tree for node in _flat(item)] if isinstance(tree, list) else []
+
+
+async def _type_names(oids: Sequence[int], side: Side) -> list[str]:
+    names: list[str] = []
+    for oid in oids:
+        rows = await side.fetch("SELECT pg_catalog.format_type($1::oid, NULL)", str(oid))
+        names.append(rows[0][0] or "text")
+    return names
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    columns: Mapping[Column, Flow]
+    overwritten: frozenset[Column]
+
+
+class _Walk:
+    """Pure: from the tree and the metadata to the Analysis."""
+
+    def __init__(
+        self,
+        tree: Node,
+        metadata: Metadata,
+        described: Described,
+        catalog: CatalogView,
+        overlay: Overlay,
+        connection: str,
+    ) -> None:
+        self.tree = tree
+        self.metadata = metadata
+        self.described = described
+        self.catalog = catalog
+        self.overlay = overlay
+        self.connection = connection
+        self.flows = Flows(metadata, self._tells_age)
+        self.in_scope = frozenset(
+            found.cls
+            for relation in metadata.relations.values()
+            for attnum in relation.columns
+            if (found := self.describe((relation.oid, attnum))).cls != "none"
+        ) | {UNCLASSIFIED}
+
+    def result(self) -> Analysis:
+        scope = Scope(self.tree)
+        flows = self.flows.outputs(scope)
+        fields = self.described.fields
+        if len(flows) != len(fields):
+            raise NodeTreeError("the statement's outputs do not match its description")
+        outputs = tuple(self._output(flow, i) for i, flow in enumerate(flows))
+        prober = Prober(self.flows, self.describe, self.classes)
+        prober.query(scope)
+        questions = self._questions()
+        questions |= self._writes(scope)
+        # After the walks: they find functions that are not known.
+        if self.flows.code:
+            questions.add(Question("sql.code", self.connection))
+        touched = {self.describe(column).cls for column in self._reached()} - {"none"}
+        return Analysis(
+            questions=tuple(sorted(questions or {Question("sql.select", self.connection)})),
+            outputs=outputs,
+            probes=frozenset(prober.found.probes),
+            lookups=frozenset(prober.found.lookups),
+            joined=frozenset(prober.found.joined),
+            classes=frozenset().union(*(output.classes for output in outputs)),
+            touches=frozenset(touched),
+            relations=frozenset(
+                f"{self.connection}/{r.qualified}" for r in self.metadata.relations.values() if not r.builtin
+            ),
+            estimated_rows=max((r.rows for r in self.metadata.relations.values() if not r.builtin), default=0),
+            preconditions=self.metadata.preconditions(),
+            parameter_oids=self.described.parameter_oids,
+            fields=fields,
+        )
+
+    # classes ----------------------------------------------------------------------------------------------------
+    def describe(self, column: Column) -> ColumnClass:
+        """The class of a base column; whatever nobody reviewed is unclassified."""
+        relation = self.metadata.relations.get(column[0])
+        if relation is None or column[1] not in relation.columns:
+            return UNREVIEWED
+        name = relation.columns[column[1]][0]
+        if relation.builtin:
+            return CLEAN if is_clean_system_column(relation, name) else UNREVIEWED
+        if relation.kind == "v":
+            return CLEAN  # what a view shows is judged by what lies beneath it
+        if relation.temporary:
+            return self.overlay.get(relation.name, {}).get(name, UNREVIEWED)
+        if relation.kind not in ("r", "p", "m", "f"):
+            return UNREVIEWED
+        return self.catalog.column(relation.schema, relation.name, name)
+
+    def classes(self, flow: Flow) -> frozenset[str]:
+        found = {self.describe(column).cls for column in flow.columns} - {"none"}
+        return frozenset(found) | (self.in_scope if flow.unknown else frozenset())
+
+    def _tells_age(self, column: Column) -> bool:
+        found = self.describe(column)
+        return found.cls != "date" or found.label in ("birth", "death", "age")
+
+    def _output(self, flow: Flow, index: int) -> Output:
+        field = self.described.fields[index]
+        label = self.describe(flow.exact).label if flow.exact is not None else ""
+        return Output(field.name, field.type_oid, self.classes(flow), flow.exact, label, flow.columns)
+
+    # what is touched --------------------------------------------------------------------------------------------
+    def _reached(self) -> set[Column]:
+        """Every column that the statement or a view beneath it names; whole relations where that is unclear."""
+        reached: set[Column] = set()
+        trees = [self.tree, *(r.rule for r in self.metadata.relations.values() if r.rule is not None)]
+        for tree in trees:
+            for node in every_node(tree):
+                if node.name == "RTEPERMISSIONINFO":
+                    relation = self.metadata.relations.get(node.number("relid"))
+                    if relation is not None and relation.kind != "v":
+                        reached |= {(relation.oid, number) for number in _columns(node, relation)}
+        return reached
+
+    def _questions(self) -> set[Question]:
+        questions: set[Question] = set()
+        for tree in [self.tree, *(r.rule for r in self.metadata.relations.values() if r.rule is not None)]:
+            for node in every_node(tree):
+                if node.name != "RTEPERMISSIONINFO":
+                    continue
+                relation = self.metadata.relations.get(node.number("relid"))
+                if relation is None or relation.builtin:
+                    continue
+                resource = f"{self.connection}/{relation.qualified}"
+                rights = node.number("requiredPerms")
+                if rights & (INSERT_BIT | UPDATE_BIT | DELETE_BIT):
+                    temporary = relation.temporary
+                    questions.add(Question("sql.temp" if temporary else "sql.write", resource))
+                if rights & SELECT_BIT or not rights:
+                    questions.add(Question("sql.select", resource))
+        return questions
+
+    # writes -----------------------------------------------------------------------------------------------------
+    def _writes(self, scope: Scope) -> set[Question]:
+        """A class that would land in a column without it, or a column overwritten that may be masked to the writer."""
+        questions: set[Question] = set()
+        for query in [node for node in every_node(self.tree) if node.name == "QUERY"]:
+            if query.text("commandType") not in WRITE_COMMANDS:
+                continue
+            target = query.nodes("rtable")[query.number("resultRelation") - 1]
+            relation = self.metadata.relations.get(target.number("relid"))
+            if relation is None:
+                questions.add(Question("sql.declassify", self.connection))
+                continue
+            questions |= self._assignments(query, relation, Scope(query, scope if query is not scope.query else None))
+        return questions
+
+    def _assignments(self, query: Node, relation: Relation, scope: Scope) -> set[Question]:
+        resource = f"{self.connection}/{relation.qualified}"
+        questions: set[Question] = set()
+        lists = [(query.text("commandType"), query.nodes("targetList"))]
+        conflict = query.node("onConflict")
+        if conflict is not None:
+            lists.append(("2", conflict.nodes("onConflictSet")))
+        for action in query.nodes("mergeActionList"):
+            lists.append((action.text("commandType"), action.nodes("targetList")))
+        for command, entries in lists:
+            if command not in ("2", "3"):
+                continue
+            for entry in entries:
+                if entry.flag("resjunk"):
+                    continue
+                column = (relation.oid, entry.number("resno"))
+                lands = self.describe(column)
+                carried = self.classes(self.flows.of(entry.fields.get("expr"), scope))
+                if carried - {lands.cls} and not relation.temporary:
+                    questions.add(Question("sql.declassify", resource))
+                if command == "2" and lands.cls not in ("none", UNCLASSIFIED) and not relation.temporary:
+                    questions.add(Question("sql.overwrite_masked", resource))
+        return questions
+
+
+def _columns(node: Node, relation: Relation) -> set[int]:
+    """Attribute numbers in a permission entry's bitmaps, which are shifted by 7 (FirstLowInvalidHeapAttributeNumber)."""
+    numbers: set[int] = set()
+    for name in ("selectedCols", "insertedCols", "updatedCols"):
+        for word in node.items(name):
+            if isinstance(word, str) and word.isdigit():
+                number = int(word) - 7
+                if number == 0:
+                    return set(relation.columns)
+                if number > 0:
+                    numbers.add(number)
+    return numbers

@@ -1,0 +1,334 @@
+"""What flows into an expression: the walk from an output down to base columns.
+
+An expression's `Flow` is the set of base columns whose values it may depend on. A node, function or kind of relation
+that is not known makes it `unknown`: then it carries every class that is in scope. Nothing here raises for a strange
+statement; it only becomes stricter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from lockgate.gateways.postgres.lineage.metadata import Metadata
+from lockgate.gateways.postgres.lineage.model import Column
+from lockgate.gateways.postgres.lineage.nodetree import Node, NodeTreeError, Value
+from lockgate.gateways.postgres.lineage.safe import is_known, is_pure
+
+RELATION, SUBQUERY, JOIN, FUNCTION, TABLEFUNC, VALUES, CTE, NAMED, RESULT, GROUP = range(10)
+
+COUNT = frozenset({2147, 2803})
+"""OIDs of count(any) and count(*)."""
+
+DATE_DIFFERENCES = frozenset({"date_mi", "timestamp_mi", "timestamptz_mi", "age"})
+EXTRACTS = frozenset({"extract", "date_part", "date_trunc"})
+
+TRANSPARENT = frozenset({"RELABELTYPE", "COLLATEEXPR"})
+"""Nodes that leave the value as it is: what they wrap is still exactly that base column."""
+
+PLAIN = frozenset(
+    """
+    RELABELTYPE COLLATEEXPR BOOLEXPR CASEEXPR CASEWHEN CASETESTEXPR ARRAYEXPR ROWEXPR COALESCEEXPR MINMAXEXPR
+    BOOLEANTEST NULLTEST SQLVALUEFUNCTION CONST PARAM OPEXPR DISTINCTEXPR NULLIFEXPR SCALARARRAYOPEXPR FUNCEXPR
+    NAMEDARGEXPR AGGREF WINDOWFUNC SUBSCRIPTINGREF FIELDSELECT FIELDSTORE COERCEVIAIO ARRAYCOERCEEXPR
+    CONVERTROWTYPEEXPR ROWCOMPAREEXPR SUBLINK TARGETENTRY GROUPINGFUNC XMLEXPR JSONVALUEEXPR JSONCONSTRUCTOREXPR
+    JSONISPREDICATE JSONEXPR JSONBEHAVIOR JSONFORMAT JSONRETURNING SORTGROUPCLAUSE SETTODEFAULT
+    JSONTABLEPATHSCAN JSONTABLESIBLINGJOIN JSONTABLEPATH TABLEFUNC RANGETBLFUNCTION COERCETODOMAIN
+    COERCETODOMAINVALUE MERGESUPPORTFUNC RETURNINGEXPR WINDOWFUNCRUNCONDITION
+    """.split()
+)
+"""Every kind of node whose flow is that of its parts (and of its function, if it has one)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """`exact` is set where the expression is one base column, unchanged."""
+
+    columns: frozenset[Column] = frozenset()
+    exact: Column | None = None
+    unknown: bool = False
+
+    def __or__(self, other: Flow) -> Flow:
+        if not other.columns and not other.unknown:
+            return Flow(self.columns, None, self.unknown)
+        return Flow(self.columns | other.columns, None, self.unknown or other.unknown)
+
+    @property
+    def clean(self) -> bool:
+        return not self.columns and not self.unknown
+
+
+NOTHING = Flow()
+UNKNOWN = Flow(unknown=True)
+
+
+@dataclass(slots=True)
+class Scope:
+    """A query and what surrounds it; `up(n)` is the query that a Var of n levels up speaks of."""
+
+    query: Node
+    parent: Scope | None = None
+
+    def up(self, levels: int) -> Scope:
+        scope: Scope = self
+        for _ in range(levels):
+            if scope.parent is None:
+                raise NodeTreeError("a variable points above the outermost query")
+            scope = scope.parent
+        return scope
+
+    @property
+    def rtable(self) -> list[Node]:
+        return self.query.nodes("rtable")
+
+
+@dataclass(slots=True)
+class Flows:
+    """The walker: flows of expressions in scopes, remembered per node. `code` collects functions that are not known."""
+
+    metadata: Metadata
+    tells_age: Callable[[Column], bool]
+    """Whether a column is anything but a plain date of care: for those a difference or a year may tell an age."""
+    code: set[str] = field(default_factory=set)
+    _outputs: dict[tuple[int, int], list[Flow]] = field(default_factory=dict)
+    _busy: set[int] = field(default_factory=set)
+    _depth: int = 0
+
+    # expressions ------------------------------------------------------------------------------------------------
+    def of(self, value: Value, scope: Scope) -> Flow:
+        """The flow of an expression (a node, a list of them, or nothing)."""
+        if isinstance(value, list):
+            total = NOTHING
+            for item in value:
+                total = total | self.of(item, scope)
+            return total
+        if not isinstance(value, Node):
+            return NOTHING
+        self._depth += 1
+        try:
+            if self._depth > 400:
+                return UNKNOWN
+            return self._node(value, scope)
+        finally:
+            self._depth -= 1
+
+    def _node(self, node: Node, scope: Scope) -> Flow:
+        name = node.name
+        if name == "VAR":
+            return self._var(node, scope)
+        if name in TRANSPARENT:
+            return self.of(node.fields.get("arg"), scope)
+        if name == "QUERY":
+            return self._union(self.outputs(Scope(node, scope)))
+        if name not in PLAIN:
+            return UNKNOWN
+        if name == "NULLTEST":
+            # A masked NULL stays NULL, so that a plain column is NULL or not is no secret.
+            inner = self.of(node.fields.get("arg"), scope)
+            return NOTHING if inner.exact is not None else Flow(inner.columns, None, inner.unknown)
+        if name == "AGGREF" and node.number("aggfnoid") in COUNT:
+            return self.of(node.fields.get("aggfilter"), scope)
+        if name == "WINDOWFUNC" and node.number("winfnoid") in COUNT:
+            return self.of(node.fields.get("aggfilter"), scope)
+        if name == "SUBLINK":
+            # EXISTS tells of its query only whether a row is there; what decides that is a probe, judged elsewhere.
+            test = self.of(node.fields.get("testexpr"), scope)
+            if node.text("subLinkType") == "0":
+                return test
+            return test | self.of(node.fields.get("subselect"), scope)
+        shortened = self._date_arithmetic(node, scope)
+        if shortened is not None:
+            return shortened
+        return self._parts(node, scope)
+
+    def _parts(self, node: Node, scope: Scope) -> Flow:
+        total = NOTHING
+        for field_name, value in node.fields.items():
+            if isinstance(value, Node | list) and field_name not in ("aggargtypes", "colnames"):
+                total = total | self.of(value, scope)
+        return Flow(total.columns, None, total.unknown) | self._function(node, total)
+
+    def _function(self, node: Node, arguments: Flow) -> Flow:
+        total = NOTHING
+        for field_name in ("funcid", "opfuncid", "aggfnoid", "winfnoid"):
+            oid = node.text(field_name)
+            if oid in ("", "0"):
+                continue
+            function = self.metadata.functions.get(int(oid))
+            named = "an unknown function" if function is None else f"{function.schema}.{function.name}"
+            if not is_known(function):
+                self.code.add(named)
+                total = UNKNOWN
+            elif not is_pure(function) and not arguments.clean:
+                self.code.add(named)
+                total = UNKNOWN
+        return total
+
+    def _date_arithmetic(self, node: Node, scope: Scope) -> Flow | None:
+        """How long between two dates of one row, and which year: neither is PHI (164.514(b)(2)(i)(C) keeps years)."""
+        if node.name not in ("OPEXPR", "FUNCEXPR"):
+            return None
+        oid = node.text("opfuncid") or node.text("funcid")
+        function = self.metadata.functions.get(int(oid)) if oid else None
+        if function is None or not function.builtin:
+            return None
+        arguments = node.items("args")
+        if function.name in DATE_DIFFERENCES and len(arguments) == 2:
+            first, second = (self.of(a, scope).exact for a in arguments)
+            if first and second and first != second and first[0] == second[0]:
+                return None if self.tells_age(first) or self.tells_age(second) else NOTHING
+        if function.name in EXTRACTS and len(arguments) >= 2 and _constant_text(arguments[0]) == "year":
+            flow = self.of(arguments[1], scope)
+            if flow.columns and not flow.unknown and not any(self.tells_age(column) for column in flow.columns):
+                return NOTHING
+        return None
+
+    # variables --------------------------------------------------------------------------------------------------
+    def _var(self, node: Node, scope: Scope) -> Flow:
+        owner = scope.up(node.number("varlevelsup"))
+        number, attribute = node.number("varno"), node.number("varattno")
+        rtable = owner.rtable
+        if not 1 <= number <= len(rtable):
+            return UNKNOWN
+        if attribute < 0:
+            return NOTHING  # ctid, xmin, tableoid: where a row lies, not what is in it
+        return self.column(rtable[number - 1], attribute, owner)
+
+    def column(self, rte: Node, attribute: int, scope: Scope) -> Flow:
+        """One column of a range table entry; attribute 0 is the whole row."""
+        kind = rte.number("rtekind")
+        if kind == RELATION:
+            return self._relation(rte.number("relid"), attribute)
+        if kind == SUBQUERY:
+            query = rte.node("subquery")
+            return UNKNOWN if query is None else self._pick(self.outputs(Scope(query, scope)), attribute)
+        if kind == JOIN:
+            return self._listed(rte.items("joinaliasvars"), attribute, scope)
+        if kind == GROUP:
+            return self._listed(rte.items("groupexprs"), attribute, scope)
+        if kind == VALUES:
+            return self._values(rte, attribute, scope)
+        if kind == CTE:
+            return self._cte(rte, attribute, scope)
+        if kind == FUNCTION:
+            return self.of(rte.fields.get("functions"), scope) | NOTHING
+        if kind == TABLEFUNC:
+            return self.of(rte.fields.get("tablefunc"), scope) | NOTHING
+        if kind == RESULT:
+            return NOTHING
+        return UNKNOWN
+
+    def _relation(self, oid: int, attribute: int) -> Flow:
+        relation = self.metadata.relations.get(oid)
+        if relation is None:
+            return UNKNOWN
+        if relation.kind == "v":
+            if relation.rule is None or oid in self._busy:
+                return UNKNOWN
+            self._busy.add(oid)
+            try:
+                return self._pick(self.outputs(Scope(relation.rule)), attribute)
+            finally:
+                self._busy.discard(oid)
+        if attribute == 0:
+            return Flow(frozenset((oid, number) for number in relation.columns))
+        if attribute not in relation.columns:
+            return UNKNOWN
+        return Flow(frozenset({(oid, attribute)}), (oid, attribute))
+
+    def _values(self, rte: Node, attribute: int, scope: Scope) -> Flow:
+        total = NOTHING
+        for row in rte.items("values_lists"):
+            if not isinstance(row, list) or attribute > len(row):
+                return UNKNOWN
+            total = total | self.of(row if attribute == 0 else row[attribute - 1], scope)
+        return total
+
+    def _listed(self, expressions: list[Value], attribute: int, scope: Scope) -> Flow:
+        if attribute == 0:
+            return self.of(expressions, scope)
+        return self.of(expressions[attribute - 1], scope) if attribute <= len(expressions) else UNKNOWN
+
+    def _cte(self, rte: Node, attribute: int, scope: Scope) -> Flow:
+        try:
+            owner = scope.up(rte.number("ctelevelsup"))
+        except NodeTreeError:
+            return UNKNOWN
+        for cte in owner.query.nodes("cteList"):
+            if cte.text("ctename") == rte.text("ctename"):
+                query = cte.node("ctequery")
+                if query is None:
+                    return UNKNOWN
+                if id(query) in self._busy:
+                    return NOTHING  # the recursive reference itself: what it adds is in the other arms already
+                if cte.flag("cterecursive"):
+                    self._busy.add(id(query))
+                    try:
+                        # Each column may come to depend on every other, so all carry what any carries.
+                        return self._union(self._fresh_outputs(Scope(query, owner)))
+                    finally:
+                        self._busy.discard(id(query))
+                return self._pick(self.outputs(Scope(query, owner)), attribute)
+        return UNKNOWN
+
+    # queries ----------------------------------------------------------------------------------------------------
+    def outputs(self, scope: Scope) -> list[Flow]:
+        """The flows of a query's visible outputs, in order (RETURNING for one that writes)."""
+        key = (id(scope.query), id(scope.parent.query) if scope.parent is not None else 0)
+        if self._busy:
+            return self._fresh_outputs(scope)
+        if key not in self._outputs:
+            self._outputs[key] = self._fresh_outputs(scope)
+        return self._outputs[key]
+
+    def _fresh_outputs(self, scope: Scope) -> list[Flow]:
+        query = scope.query
+        if query.text("commandType") != "1":
+            return [self.of(entry.fields.get("expr"), scope) for entry in _visible(query.nodes("returningList"))]
+        operation = query.node("setOperations")
+        if operation is not None:
+            return self._set_operation(operation, scope)
+        return [self.of(entry.fields.get("expr"), scope) for entry in _visible(query.nodes("targetList"))]
+
+    def _set_operation(self, node: Node, scope: Scope) -> list[Flow]:
+        if node.name == "RANGETBLREF":
+            rte = scope.rtable[node.number("rtindex") - 1]
+            query = rte.node("subquery")
+            if query is None:
+                width = len(_visible(scope.query.nodes("targetList")))
+                return [self.column(rte, i + 1, scope) for i in range(width)]
+            return self.outputs(Scope(query, scope))
+        if node.name != "SETOPERATIONSTMT":
+            return [UNKNOWN] * len(_visible(scope.query.nodes("targetList")))
+        left, right = node.node("larg"), node.node("rarg")
+        if left is None or right is None:
+            return [UNKNOWN] * len(_visible(scope.query.nodes("targetList")))
+        return [
+            a | b
+            for a, b in zip(self._set_operation(left, scope), self._set_operation(right, scope), strict=True)
+        ]
+
+    @staticmethod
+    def _pick(flows: list[Flow], attribute: int) -> Flow:
+        if attribute == 0:
+            return Flows._union(flows)
+        return flows[attribute - 1] if attribute <= len(flows) else UNKNOWN
+
+    @staticmethod
+    def _union(flows: list[Flow]) -> Flow:
+        total = NOTHING
+        for flow in flows:
+            total = total | flow
+        return total
+
+
+def _visible(entries: list[Node]) -> list[Node]:
+    return [entry for entry in entries if not entry.flag("resjunk")]
+
+
+def _constant_text(value: Value) -> str:
+    """The text of a constant, lower case; empty for anything else."""
+    if not isinstance(value, Node) or value.name != "CONST" or value.text("consttype") not in ("25", "705"):
+        return ""
+    octets = bytes(int(word) & 0xFF for word in value.text("_datum").split())
+    return octets[4:].decode("utf-8", "replace").lower()

@@ -1,0 +1,166 @@
+"""What the server's catalogs say of everything that a tree reaches: relations, views' rules, functions.
+
+Loaded to a fixed point before the walk, so that the walk itself is pure.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from lockgate.action import JSON
+from lockgate.gateways.postgres.lineage.nodetree import Node, NodeTreeError, Value, read
+from lockgate.gateways.postgres.lineage.side import Side
+
+FIRST_USER_OID = 16384
+
+RELATIONS = """
+SELECT c.oid, n.nspname, c.relname, c.relkind, c.relpersistence, greatest(c.reltuples, 0)::int8,
+       a.attnum, a.attname, a.atttypid
+  FROM pg_catalog.pg_class c
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+ WHERE c.oid = ANY ($1::oid[]) ORDER BY c.oid, a.attnum
+"""
+RULES = """
+SELECT r.ev_class, r.ev_action::text FROM pg_catalog.pg_rewrite r
+ WHERE r.ev_type = '1' AND r.ev_class = ANY ($1::oid[])
+"""
+FUNCTIONS = """
+SELECT p.oid, n.nspname, p.proname, p.provolatile, l.lanname, p.prosecdef,
+       pg_catalog.md5(p.prosrc || coalesce(p.proconfig::text, '') || coalesce(p.prosqlbody::text, ''))
+  FROM pg_catalog.pg_proc p
+  JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+  JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+ WHERE p.oid = ANY ($1::oid[])
+"""
+
+FUNCTION_FIELDS = ("funcid", "opfuncid", "aggfnoid", "winfnoid")
+
+
+@dataclass(slots=True)
+class Relation:
+    oid: int
+    schema: str
+    name: str
+    kind: str
+    temporary: bool
+    rows: int
+    columns: dict[int, tuple[str, int]] = field(default_factory=dict)
+    """Attribute number to `(name, type OID)`."""
+    rule: Node | None = None
+    """The analysed query of a view."""
+
+    @property
+    def builtin(self) -> bool:
+        return self.oid < FIRST_USER_OID
+
+    @property
+    def qualified(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+    def definition(self) -> str:
+        text = repr((self.kind, sorted(self.columns.items()), _shape(self.rule) if self.rule else ""))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    oid: int
+    schema: str
+    name: str
+    volatility: str
+    language: str
+    definition: str
+
+    @property
+    def builtin(self) -> bool:
+        return self.oid < FIRST_USER_OID and self.schema == "pg_catalog"
+
+
+@dataclass(slots=True)
+class Metadata:
+    relations: dict[int, Relation] = field(default_factory=dict)
+    functions: dict[int, Function] = field(default_factory=dict)
+
+    def preconditions(self) -> JSON:
+        """What the statement's meaning rests on: OID, name and definition of everything that is the users' own."""
+        found = [[r.oid, r.qualified, r.definition()] for r in self.relations.values() if not r.builtin]
+        found += [[f.oid, f"{f.schema}.{f.name}", f.definition] for f in self.functions.values() if not f.builtin]
+        return [list(item) for item in sorted(found)]
+
+
+def every_node(value: Value) -> Iterator[Node]:
+    stack: list[Value] = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, Node):
+            yield item
+            stack.extend(item.fields.values())
+        elif isinstance(item, list):
+            stack.extend(item)
+
+
+async def load(side: Side, tree: Value) -> Metadata:
+    """Everything reached from `tree`, through views of views."""
+    metadata = Metadata()
+    pending: list[Value] = [tree]
+    while pending:
+        relids: set[int] = set()
+        funcids: set[int] = set()
+        for value in pending:
+            for node in every_node(value):
+                if node.name == "RANGETBLENTRY" and node.text("rtekind") in ("0", "1") and node.text("relid"):
+                    relids.add(node.number("relid"))
+                for name in FUNCTION_FIELDS:
+                    if node.text(name) not in ("", "0"):
+                        funcids.add(node.number(name))
+        relids -= set(metadata.relations) | {0}
+        funcids -= set(metadata.functions) | {0}
+        pending = await _relations(side, relids, metadata)
+        await _functions(side, funcids, metadata)
+    return metadata
+
+
+async def _relations(side: Side, oids: Iterable[int], metadata: Metadata) -> list[Value]:
+    wanted = sorted(oids)
+    if not wanted:
+        return []
+    array = "{" + ",".join(map(str, wanted)) + "}"
+    for oid, schema, name, kind, persistence, rows, attnum, column, type_oid in await side.fetch(RELATIONS, array):
+        relation = metadata.relations.setdefault(
+            int(oid or 0), Relation(int(oid or 0), schema or "", name or "", kind or "", persistence == "t", int(rows or 0))
+        )
+        if attnum is not None:
+            relation.columns[int(attnum)] = (column or "", int(type_oid or 0))
+    rules: list[Value] = []
+    for oid, action in await side.fetch(RULES, array):
+        relation = metadata.relations[int(oid or 0)]
+        tree = read(action or "")
+        queries = tree if isinstance(tree, list) else [tree]
+        if len(queries) != 1 or not isinstance(queries[0], Node) or queries[0].name != "QUERY":
+            raise NodeTreeError("a view has no single query")
+        relation.rule = queries[0]
+        rules.append(queries[0])
+    return rules
+
+
+async def _functions(side: Side, oids: Iterable[int], metadata: Metadata) -> None:
+    wanted = sorted(oids)
+    if not wanted:
+        return
+    array = "{" + ",".join(map(str, wanted)) + "}"
+    for oid, schema, name, volatility, language, _, definition in await side.fetch(FUNCTIONS, array):
+        metadata.functions[int(oid or 0)] = Function(
+            int(oid or 0), schema or "", name or "", volatility or "v", language or "", definition or ""
+        )
+
+
+def _shape(value: Value) -> str:
+    """A view's rule as text, for its definition hash."""
+    if isinstance(value, Node):
+        return "{" + value.name + "".join(f":{k}{_shape(v)}" for k, v in value.fields.items()) + "}"
+    if isinstance(value, list):
+        return "(" + " ".join(_shape(v) for v in value) + ")"
+    return str(value)

@@ -1,0 +1,78 @@
+"""The nouns of an analysis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from lockgate.action import JSON, Question
+from lockgate.gateways.postgres.messages import Field
+
+Column: TypeAlias = tuple[int, int]
+"""`(relation OID, attribute number)`"""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One result column: the PHI classes beneath it, and, where it is exactly one base column, which."""
+
+    name: str
+    type_oid: int
+    classes: frozenset[str]
+    base: Column | None
+    label: str
+    columns: frozenset[Column]
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What a statement touches and what its outputs carry; everything in doubt is counted as PHI.
+
+    `classes` are those in the outputs, `touches` those of every column reached; `joined` are classes compared column
+    to column, free only while the requester cannot write either side (`relations` says which are read).
+    """
+
+    questions: tuple[Question, ...]
+    outputs: tuple[Output, ...]
+    probes: frozenset[str]
+    lookups: frozenset[str]
+    joined: frozenset[str]
+    classes: frozenset[str]
+    touches: frozenset[str]
+    relations: frozenset[str]
+    estimated_rows: int
+    preconditions: JSON
+    parameter_oids: tuple[int, ...]
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisError:
+    """The server would not take the statement, or it cannot be analysed; nothing of it runs."""
+
+    sqlstate: str
+    message: str
+    position: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnClass:
+    """What the catalog says of a column: its PHI class or `none`, and a finer label (`birth`, `zip` …)."""
+
+    cls: str
+    label: str = ""
+
+
+class CatalogView:
+    """What the analysis asks of a catalog: the class of a column, `unclassified` unless somebody reviewed it."""
+
+    digest: str = ""
+
+    def column(self, schema: str, table: str, column: str) -> ColumnClass:
+        raise NotImplementedError
+
+
+Overlay: TypeAlias = Mapping[str, Mapping[str, ColumnClass]]
+"""Classes of this session's temporary relations, by relation and column name."""

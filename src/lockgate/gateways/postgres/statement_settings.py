@@ -1,0 +1,51 @@
+"""Which settings a client may change: what cannot change the meaning of text, nor show what somebody else wrote."""
+
+from __future__ import annotations
+
+from lockgate.gateways.postgres.upstream import PINS
+
+HARMLESS = frozenset(
+    """
+    application_name bytea_output cursor_tuple_fraction datestyle default_transaction_deferrable
+    default_transaction_isolation default_transaction_read_only effective_cache_size effective_io_concurrency
+    enable_async_append enable_bitmapscan enable_gathermerge enable_hashagg enable_hashjoin enable_incremental_sort
+    enable_indexonlyscan enable_indexscan enable_material enable_memoize enable_mergejoin enable_nestloop
+    enable_parallel_append enable_parallel_hash enable_partition_pruning enable_partitionwise_aggregate
+    enable_partitionwise_join enable_presorted_aggregate enable_seqscan enable_sort enable_tidscan
+    extra_float_digits from_collapse_limit geqo gin_fuzzy_search_limit hash_mem_multiplier
+    idle_in_transaction_session_timeout idle_session_timeout intervalstyle jit jit_above_cost
+    jit_inline_above_cost jit_optimize_above_cost join_collapse_limit lock_timeout maintenance_work_mem
+    max_parallel_workers_per_gather parallel_setup_cost parallel_tuple_cost plan_cache_mode random_page_cost
+    search_path seq_page_cost statement_timeout synchronous_commit temp_buffers timezone transaction_deferrable
+    transaction_isolation transaction_read_only transaction_timeout work_mem
+    """.split()
+)
+
+QUIET_LEVELS = frozenset({"notice", "warning", "error"})
+UTF8 = frozenset({"utf8", "utf-8", "unicode"})
+ON = frozenset({"on", "true", "yes", "1"})
+OFF = frozenset({"off", "false", "no", "0"})
+
+
+def setting_problem(name: str, value: str | None) -> str:
+    """Why this setting may not take this value; empty when it may. `value` None means its default.
+
+    A pinned setting may be set to what it is pinned to, however that is spelled (a driver sends
+    `client_encoding='utf-8'`).
+    """
+    name = name.lower()
+    if name.startswith("lockgate.") or name in HARMLESS or value is None and name in PINS:
+        return ""
+    if name in PINS:
+        pin = PINS[name].lower()
+        given = (value or "").strip().lower()
+        if given == pin or (pin == "utf8" and given in UTF8) or (pin == "on" and given in ON) or (
+            pin == "off" and given in OFF
+        ):
+            return ""
+        return f"{name} is pinned to {PINS[name]}: it changes what a statement means"
+    if name == "client_min_messages":
+        return "" if value is None or value.lower() in QUIET_LEVELS else "client_min_messages is notice or quieter here"
+    if name in ("role", "session_authorization"):
+        return "" if value is None else "the role upstream is the gateway's own and cannot be changed"
+    return f"{name} is not among the settings that a client may change"

@@ -1,0 +1,111 @@
+"""Keys that live outside the store, and what they do: seal payloads, and derive keys for tokens and MACs.
+
+A key file has one key a line, `id:base64`, the current one first; old ones open what they sealed. The file must be
+readable by its owner alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from lockgate.errors import ConfigError, SealError
+
+KEY_BYTES = 32
+NONCE_BYTES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRing:
+    """`current` names the key that seals; `root` is the oldest, from which everything else is derived, so that a
+    rotation changes what seals payloads and leaves tokens and attempt keys as they are."""
+
+    keys: Mapping[str, bytes] = field(repr=False)
+    current: str
+    root: str
+
+    @staticmethod
+    def generate() -> KeyRing:
+        return KeyRing.parse(new_key_line())
+
+    @staticmethod
+    def parse(text: str) -> KeyRing:
+        keys: dict[str, bytes] = {}
+        for number, line in enumerate(text.splitlines(), 1):
+            if not line.strip():
+                continue
+            name, _, encoded = line.strip().partition(":")
+            try:
+                key = base64.b64decode(encoded, validate=True)
+            except ValueError as error:
+                raise ConfigError(f"line {number} of the key file is not id:base64") from error
+            if len(key) != KEY_BYTES or not name.isalnum() or len(name) > 16 or name in keys:
+                raise ConfigError(f"line {number} of the key file is not a key of {KEY_BYTES} bytes with its own id")
+            keys[name] = key
+        if not keys:
+            raise ConfigError("the key file holds no key", hint="lockgate init makes one")
+        names = list(keys)
+        return KeyRing(keys, names[0], names[-1])
+
+    @staticmethod
+    def from_file(path: Path) -> KeyRing:
+        try:
+            if path.stat().st_mode & 0o077:
+                raise ConfigError(f"{path.name} may be read by others than its owner", hint=f"chmod 600 {path.name}")
+            return KeyRing.parse(path.read_text())
+        except OSError as error:
+            raise ConfigError(f"the key file {path.name} cannot be read", hint="lockgate init makes one") from error
+
+    @staticmethod
+    def from_environment(name: str) -> KeyRing:
+        value = os.environ.get(name)
+        if not value:
+            raise ConfigError(f"the environment has no {name}")
+        return KeyRing.parse(value)
+
+    def rotated(self) -> str:
+        """The text of a key file with a new current key in front."""
+        lines = [f"{name}:{base64.b64encode(key).decode()}" for name, key in self.keys.items()]
+        return "\n".join([new_key_line(), *lines]) + "\n"
+
+    def seal(self, plain: bytes, context: bytes) -> bytes:
+        """AES-256-GCM; `context` (what this belongs to) is authenticated with it: a swapped payload does not open."""
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        name = self.current.encode()
+        return bytes([len(name)]) + name + nonce + AESGCM(self.keys[self.current]).encrypt(nonce, plain, context)
+
+    def open(self, sealed: bytes, context: bytes) -> bytes:
+        size = sealed[0] if sealed else 0
+        name = sealed[1 : 1 + size].decode("ascii", "replace")
+        rest = sealed[1 + size :]
+        if name not in self.keys or len(rest) < NONCE_BYTES + 16:
+            raise SealError("a sealed payload names a key that is not here")
+        try:
+            return AESGCM(self.keys[name]).decrypt(rest[:NONCE_BYTES], rest[NONCE_BYTES:], context)
+        except InvalidTag as error:
+            raise SealError("a sealed payload does not open: it was changed, or belongs elsewhere") from error
+
+    def derive(self, label: str) -> bytes:
+        """32 bytes for one purpose (HKDF-SHA-256, RFC 5869)."""
+        return HKDF(SHA256(), 32, None, f"lockgate/{label}/v1".encode()).derive(self.keys[self.root])
+
+
+def new_key_line() -> str:
+    return f"k{secrets.token_hex(4)}:{base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()}"
+
+
+def write_key_file(path: Path) -> KeyRing:
+    """A new key file, mode 0600 from its first byte; refuses to overwrite one."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(new_key_line() + "\n")
+    return KeyRing.from_file(path)

@@ -1,0 +1,143 @@
+"""SQLite: one writer thread drains a queue and commits in groups, so that one fsync serves everybody who waits.
+
+BEGIN IMMEDIATE, each unit in a savepoint of its own, all events by one executemany, COMMIT, then one call into the
+event loop for the whole group. WAL with synchronous=FULL: what has been answered is on the disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from lockgate.audit.event import Event
+from lockgate.errors import StoreError
+
+BUSY_MS = 5000
+LARGEST_GROUP = 512
+
+Stamp = Callable[[Connection, Sequence[Event]], list[str]]
+
+
+@dataclass(slots=True)
+class Job:
+    unit: Callable[[Connection], tuple[Any, Sequence[Event]]]
+    future: asyncio.Future[tuple[Any, list[str]]]
+
+
+class SqliteEngine:
+    """The writer thread and a reader connection a thread. `stamp` writes a unit's events and names their ids."""
+
+    def __init__(self, url: str, stamp: Stamp) -> None:
+        self.engine = _engine(url)
+        self._stamp = stamp
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(target=self._drain, name="lockgate-store", daemon=True)
+        self._thread.start()
+
+    async def commit(self, unit: Callable[[Connection], tuple[Any, Sequence[Event]]]) -> tuple[Any, list[str]]:
+        future: asyncio.Future[tuple[Any, list[str]]] = self._loop.create_future()
+        self._jobs.put(Job(unit, future))
+        return await future
+
+    async def read(self, fn: Callable[[Connection], Any]) -> Any:
+        def run() -> Any:
+            with self.engine.connect() as conn:
+                conn.exec_driver_sql("PRAGMA query_only = ON")
+                try:
+                    return fn(conn)
+                finally:
+                    conn.exec_driver_sql("PRAGMA query_only = OFF")
+
+        try:
+            return await asyncio.to_thread(run)
+        except SQLAlchemyError as error:
+            raise StoreError("the store cannot be read") from error
+
+    async def close(self) -> None:
+        self._jobs.put(None)
+        await asyncio.to_thread(self._thread.join)
+        self.engine.dispose()
+
+    def _drain(self) -> None:
+        with self.engine.connect() as conn:
+            while (first := self._jobs.get()) is not None:
+                group = [first]
+                while len(group) < LARGEST_GROUP:
+                    try:
+                        job = self._jobs.get_nowait()
+                    except queue.Empty:
+                        break
+                    if job is None:
+                        self._jobs.put(None)
+                        break
+                    group.append(job)
+                self._group(conn, group)
+
+    def _group(self, conn: Connection, group: list[Job]) -> None:
+        outcomes: list[tuple[Job, Any, list[str], BaseException | None]] = []
+        driver = conn.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        try:
+            driver.execute("BEGIN IMMEDIATE")
+            for job in group:
+                driver.execute("SAVEPOINT unit")
+                try:
+                    result, events = job.unit(conn)
+                    ids = self._stamp(conn, events)
+                    driver.execute("RELEASE unit")
+                    outcomes.append((job, result, ids, None))
+                except BaseException as error:
+                    driver.execute("ROLLBACK TO unit")
+                    driver.execute("RELEASE unit")
+                    outcomes.append((job, None, [], _as_store_error(error)))
+            driver.execute("COMMIT")
+        except BaseException as error:
+            # The disk is full or the file is locked: nothing of the group happened, and everybody is told.
+            if driver.in_transaction:
+                driver.execute("ROLLBACK")
+            failure = _as_store_error(error)
+            outcomes = [(job, None, [], failure) for job in group]
+        self._loop.call_soon_threadsafe(_answer, outcomes)
+
+
+def _as_store_error(error: BaseException) -> BaseException:
+    if isinstance(error, sqlite3.Error | SQLAlchemyError):
+        failure = StoreError(f"the store refused a write ({type(error).__name__})", hint="is the disk full or locked?")
+        failure.__cause__ = error
+        return failure
+    return error
+
+
+def _answer(outcomes: list[tuple[Job, Any, list[str], BaseException | None]]) -> None:
+    for job, result, ids, error in outcomes:
+        if job.future.done():
+            continue
+        if error is not None:
+            job.future.set_exception(error)
+        else:
+            job.future.set_result((result, ids))
+
+
+def _engine(url: str) -> Engine:
+    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": BUSY_MS / 1000})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _: object) -> None:
+        # The driver must not begin transactions by itself: the writer does, with IMMEDIATE.
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+
+    return engine

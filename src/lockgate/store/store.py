@@ -1,0 +1,137 @@
+"""The store's one door: `transact(unit)`, where a unit is an ordinary function that returns its result and its events.
+
+The events are written in the same transaction as the change that they describe. No transaction stays open across an
+`await`; whatever fails, fails whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Generic, TypeAlias, TypeVar
+
+from sqlalchemy import Connection, insert
+
+from lockgate.audit.event import Event, leaf_bytes
+from lockgate.store.postgresql import PostgresEngine, topic_of
+from lockgate.store.schema import prepare
+from lockgate.store.seal import KeyRing
+from lockgate.store.sqlite import SqliteEngine
+from lockgate.store.tables import log
+
+T = TypeVar("T")
+Clock: TypeAlias = Callable[[], int]
+Unit: TypeAlias = "Callable[[Connection], tuple[T, Sequence[Event]]]"
+
+
+def system_clock() -> int:
+    """Microseconds since 1970, UTC."""
+    return time.time_ns() // 1000
+
+
+def new_id(prefix: str) -> str:
+    """`prefix_` and 96 random bits."""
+    return f"{prefix}_{secrets.token_hex(12)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Committed(Generic[T]):
+    """A unit's result, and the ids of the events that were written with it."""
+
+    result: T
+    event_ids: tuple[str, ...]
+
+
+class Store:
+    """Open with `async with open_store(url, …)`. SQLite for one process, PostgreSQL for many."""
+
+    def __init__(self, url: str, clock: Clock, keys: KeyRing | None) -> None:
+        self.url = url
+        self.clock = clock
+        self.dialect = "sqlite" if url.startswith("sqlite") else "postgresql"
+        self._mac_key = keys.derive("event-mac") if keys is not None else b""
+        self._engine: SqliteEngine | PostgresEngine | None = None
+        self._listeners: list[Callable[[str], None]] = []
+
+    async def __aenter__(self) -> Store:
+        await prepare(self.url)
+        if self.dialect == "sqlite":
+            self._engine = SqliteEngine(self.url, self._stamp)
+        else:
+            engine = PostgresEngine(self.url, self._stamp, self._tell)
+            await engine.start()
+            self._engine = engine
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._engine is not None:
+            await self._engine.close()
+
+    async def transact(self, unit: Unit[T]) -> T:
+        """Run the unit and write its events; durable when this returns. StoreError: nothing of it happened."""
+        return (await self.commit(unit)).result
+
+    async def commit(self, unit: Unit[T]) -> Committed[T]:
+        """`transact`, with the ids of the events."""
+        assert self._engine is not None
+        kept: list[Event] = []
+
+        def remembered(conn: Connection) -> tuple[T, Sequence[Event]]:
+            result, events = unit(conn)
+            kept[:] = events
+            return result, events
+
+        result, ids = await self._engine.commit(remembered)
+        if self.dialect == "sqlite":
+            for topic in {topic for event in kept if (topic := topic_of(event))}:
+                self._tell(topic)
+        return Committed(result, tuple(ids))
+
+    async def read(self, fn: Callable[[Connection], T]) -> T:
+        """Run a function that only reads."""
+        assert self._engine is not None
+        result: T = await self._engine.read(fn)
+        return result
+
+    def listen(self, callback: Callable[[str], None]) -> Callable[[], None]:
+        """Call back, in the loop, with the topic of each committed event; returns how to stop that."""
+        self._listeners.append(callback)
+        return lambda: self._listeners.remove(callback)
+
+    def _tell(self, topic: str) -> None:
+        for listener in list(self._listeners):
+            listener(topic)
+
+    def _stamp(self, conn: Connection, events: Sequence[Event]) -> list[str]:
+        if not events:
+            return []
+        now_at = self.clock()
+        rows = []
+        for event in events:
+            event_id = new_id("evt")
+            leaf = leaf_bytes(event, id=event_id, time_at=now_at)
+            request = event.body.get("request")
+            rows.append(
+                {
+                    "id": event_id,
+                    "time_at": now_at,
+                    "type": event.type,
+                    "request": request if isinstance(request, str) else "",
+                    "leaf": leaf,
+                    "mac": hmac.new(self._mac_key, leaf, hashlib.sha256).digest(),
+                }
+            )
+        conn.execute(insert(log.events), rows)
+        return [str(row["id"]) for row in rows]
+
+
+def open_store(url: str, *, clock: Clock = system_clock, keys: KeyRing | None = None) -> Store:
+    """`sqlite:///path` or `postgresql://…`; an empty store is created, an older one migrated, a newer one refused."""
+    return Store(url, clock, keys)
