@@ -1,7 +1,7 @@
 """One batch of questions to Cedar, answered fail closed.
 
-Cedar skips a policy that errors, so an erroring `forbid` would allow. An answer here is *allowed* only if Cedar said
-Allow and had nothing whatever to complain about.
+Cedar skips a policy that errors, so an erroring `forbid` would allow. An answer here is *allowed* only if
+Cedar said Allow and had nothing whatever to complain about.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _MAX_LONG = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """May this principal do this action on this resource? `asked`: the requester named the class to be shown."""
+    """May this principal do this? `asked`: the requester named the class that is to be shown."""
 
     principal: Principal
     action: str
@@ -34,7 +34,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`policies` are the ids that determined it; `broken` says that Cedar could not answer cleanly (a deny)."""
+    """`policies` are the ids that determined it; `broken`: Cedar could not answer cleanly (a deny)."""
 
     allowed: bool
     policies: tuple[str, ...] = ()
@@ -111,8 +111,8 @@ class Session:
 def chain(query: Query) -> tuple[Principal, ...]:
     """Everybody who acts or is acted for; each of them must be allowed.
 
-    Else an agent would gain what the person has whom it acts for, or the person what the agent has. Owners only
-    answer for an agent: they are not asked about.
+    Else an agent would gain what the person has whom it acts for, or the person what the agent has. Owners
+    only answer for an agent: they are not asked about.
     """
     requester = query.requester
     members = [requester.principal, *requester.actors]
@@ -126,7 +126,7 @@ def resource_uid(resource: str) -> dict[str, str]:
 
 
 def _schema_of(resource: str) -> str:
-    """`public` of `clinic/public.patient`; a name with another dot in it could mean two things, so it means none."""
+    """`public` of `clinic/public.patient`; with another dot it could mean two things, so it means none."""
     parts = resource.partition("/")[2].split(".")
     return parts[0] if len(parts) == 2 else ""
 
@@ -149,7 +149,8 @@ def _facts(query: Query, principals: Sequence[Principal]) -> dict[str, Any]:
     context = query.context
     facts: dict[str, Any] = {
         "purpose": context.purpose,
-        # Break glass is for humans (45 CFR 164.312(a)(2)(ii) speaks of the entity's people, not of its programs).
+        # Break glass is for humans (45 CFR 164.312(a)(2)(ii) speaks of the entity's people, not of its
+        # programs).
         "break_glass": context.break_glass and all(p.kind is Kind.HUMAN for p in principals),
         "classes": sorted(query.classes | context.classes),
         "probes": sorted(query.probes),

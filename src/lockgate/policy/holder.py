@@ -8,7 +8,7 @@ from lockgate.policy.policyset import PolicySet, load
 
 
 class PolicyHolder:
-    """Readers take `current` once and go by it; `reload` replaces it in one assignment, or changes nothing."""
+    """Readers take `current` once and go by it; `reload` replaces it in one assignment or not at all."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = Path(folder)

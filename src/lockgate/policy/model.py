@@ -11,8 +11,9 @@ from lockgate.action import JSON, Question, Requester
 class Context:
     """The circumstances of a query.
 
-    `purpose` is what the requester claims; `purpose_vouched` says that identity vouches for it. `satisfied` names
-    profiles that Lockgate itself has verified, never what somebody said. `rows` is an estimate, `hour` is UTC.
+    `purpose` is what the requester claims; `purpose_vouched` says that identity vouches for it. `satisfied`
+    names profiles that Lockgate itself has verified, never what somebody said. `rows` is an estimate,
+    `hour` is UTC.
     """
 
     purpose: str = ""
@@ -31,8 +32,8 @@ class Context:
 class Query:
     """Everything that one decision rests on; hashable, so that it is its own cache key.
 
-    `classes` are those in play in the outputs, `reveal` those that the requester names to be shown. `clean` names
-    the resources known to hold no PHI at all; whatever is not in it counts as holding some.
+    `classes` are those in play in the outputs, `reveal` those that the requester names to be shown. `clean`
+    names the resources known to hold no PHI at all; whatever is not in it counts as holding some.
     """
 
     requester: Requester
@@ -74,7 +75,7 @@ class Profile:
         return sum(stage.count for stage in self.stages)
 
     def body(self) -> JSON:
-        """What an approval binds to. Not the rank: adding a profile elsewhere changes nothing that was approved."""
+        """What an approval binds to. Not the rank: a profile added elsewhere changes nothing approved."""
         return {
             "name": self.name,
             "stages": [{"count": s.count, "group": s.group} for s in self.stages],

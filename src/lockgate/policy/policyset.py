@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
 
-from lockgate.action import Decision, Effect, Reason, digest
+from lockgate.action import Decision, Effect, digest
 from lockgate.errors import PolicyError
 from lockgate.policy import profiles as profiles_
 from lockgate.policy.engine import Engine
@@ -39,7 +39,8 @@ class PolicySet:
     def decide(self, query: Query, satisfied: frozenset[str] = frozenset()) -> Decision:
         """May this happen, what is masked, and who must agree first? About 0.3 ms, and 0.01 ms if just asked.
 
-        `satisfied` adds to what the query's context says has been met; names of no profile here count for nothing.
+        `satisfied` adds to what the query's context says has been met; names of no profile here count for
+        nothing.
         """
         key = (query, satisfied)
         with self._lock:
@@ -77,7 +78,9 @@ class PolicySet:
 
 
 def parse(files: Mapping[str, str]) -> PolicySet:
-    """A set from the text of its files (`*.cedar` and `profiles.yaml`), or `PolicyError` naming file and line."""
+    """A set from the text of its files (`*.cedar` and `profiles.yaml`), or `PolicyError` naming file and
+    line.
+    """
     if profiles_.FILE not in files:
         raise PolicyError(
             f"there is no {profiles_.FILE}", hint="an empty one will do if no policy asks for people"
@@ -92,7 +95,9 @@ def parse(files: Mapping[str, str]) -> PolicySet:
 
 
 def read_folder(folder: Path) -> dict[str, str]:
-    """The files of a policy folder by their relative name. Policies in subfolders count: none is passed over."""
+    """The files of a policy folder by their relative name. Policies in subfolders count: none is passed
+    over.
+    """
     if not folder.is_dir():
         raise PolicyError(f"{folder} is no folder", hint="write one with: lockgate init")
     paths = [p for p in sorted(folder.rglob("*.cedar")) if p.is_file()]

@@ -14,7 +14,9 @@ NOTHING_ASKED = "nothing-asked"
 
 
 def reasons_of(weighed: Weighed, titles: Mapping[str, str]) -> tuple[Reason, ...]:
-    """For an allow, what permits it; where people are wanted, what wants them; for a deny, what stands against it."""
+    """For an allow, what permits it; where people are wanted, what wants them; for a deny, what stands
+    against it.
+    """
     return tuple(dict.fromkeys(_reasons(weighed, titles)))
 
 

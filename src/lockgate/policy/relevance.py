@@ -1,7 +1,7 @@
 """Which approval profiles a policy can turn on, read from its tree.
 
-Only these need to be tried for an action: a question that no policy connects with people is denied at once. A policy
-that uses `context.satisfied` in a way not understood here counts as hanging on every profile.
+Only these need to be tried for an action: a question that no policy connects with people is denied at once.
+A policy that uses `context.satisfied` in a way not understood here counts as hanging on every profile.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The Cedar schema, written out from the operations and PHI classes that Lockgate knows.
 
-Nothing outside this vocabulary can be asked: Cedar answers a question about an unknown action or a context of another
-shape with no decision, and no decision is a deny.
+Nothing outside this vocabulary can be asked: Cedar answers a question about an unknown action or a context
+of another shape with no decision, and no decision is a deny.
 """
 
 from __future__ import annotations
@@ -48,30 +48,28 @@ entity User in [Group];
 entity Agent in [Group] { owners: Set<User> };
 entity Service in [Group] { owners: Set<User> };
 
-// What is asked about. `phi` is false only where every column has been reviewed and found to be none; `schema` is
-// empty where the name leaves it in doubt.
+// What is asked about. `phi` is false only where every column has been reviewed and found to be none.
+// `schema` is empty where the name leaves it in doubt.
 entity Connection;
 entity Relation in [Connection] { phi: Bool, schema: String };
 
-// What Lockgate knows of the attempt. `purpose` is a claim; `vouched_purpose` is there only when identity vouches
-// for it. `satisfied` names the approval profiles that Lockgate has itself seen met. `asked`: the requester named
-// this class to be shown. `delegated`: somebody else acts too, or is acted for, and is asked about as well.
+// What Lockgate knows of the attempt.
 type Facts = {
-  purpose: String,
-  vouched_purpose?: String,
-  satisfied: Set<String>,
+  purpose: String,            // a claim: it may narrow, never widen
+  vouched_purpose?: String,   // there only when identity vouches for the purpose
+  satisfied: Set<String>,     // approval profiles that Lockgate has itself seen met
   break_glass: Bool,
-  classes: Set<String>,
-  probes: Set<String>,
-  lookups: Set<String>,
-  reveal: Set<String>,
-  rows: Long,
+  classes: Set<String>,       // PHI classes in the outputs
+  probes: Set<String>,        // searched by a hidden value
+  lookups: Set<String>,       // looked up by a record's own identifier
+  reveal: Set<String>,        // named by the requester to be shown
+  rows: Long,                 // estimated
   destination: String,
   address?: ipaddr,
-  hour: Long,
+  hour: Long,                 // UTC
   auth: String,
-  delegated: Bool,
-  asked: Bool,
+  delegated: Bool,            // somebody else acts too, or is acted for, and is asked about as well
+  asked: Bool,                // for reveal.*: the requester named this class
 };
 """
 

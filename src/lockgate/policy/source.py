@@ -1,7 +1,7 @@
 """Cedar text into policies that know their file and line.
 
-Cedar numbers policies by position and reports errors without a line, so each statement is cut out and parsed by
-itself; its `@id` becomes its real id, and diagnostics speak of it by that name.
+Cedar numbers policies by position and reports errors without a line, so each statement is cut out and
+parsed by itself; its `@id` becomes its real id, and diagnostics speak of it by that name.
 """
 
 from __future__ import annotations

@@ -1,13 +1,14 @@
 """The three steps of a decision: ask what is so, ask what people could change, never confuse the two.
 
 1. Every question is asked with the profiles that are really satisfied. All must be allowed.
-2. If one is not, sets of profiles are supposed to be satisfied, single ones first and weaker before stronger; the
-   first set under which everything is allowed is what people are asked for. If there is none, it is a deny.
+2. If one is not, sets of profiles are supposed to be satisfied, single ones first and weaker before
+   stronger; the first set under which everything is allowed is what people are asked for. If there is none,
+   it is a deny.
 3. What was supposed executes nothing: after the votes the caller asks again with what is really satisfied.
 
-What is shown unmasked: a class that the requester named goes through the same steps. A class that nobody named is
-shown only where policy shows it to everybody alike, with no profile and no broken glass: so an approval for masked
-rows never unmasks them.
+What is shown unmasked: a class that the requester named goes through the same steps. A class that nobody
+named is shown only where policy shows it to everybody alike, with no profile and no broken glass: so an
+approval for masked rows never unmasks them.
 """
 
 from __future__ import annotations
@@ -55,7 +56,9 @@ def weigh(
     profiles: Mapping[str, Profile],
     relevant: Mapping[str, frozenset[str]],
 ) -> Weighed:
-    """Take the steps. `satisfied` names known profiles only; `relevant` says which profiles matter to an action."""
+    """Take the steps. `satisfied` names known profiles only; `relevant` says which profiles matter to an
+    action.
+    """
     asks = questions(query, session.principals)
     if not query.questions:
         return Weighed(Effect.DENY, asks, (), (), (), NOBODY)
@@ -101,7 +104,9 @@ def _first_batch(
 
 
 def candidates(names: Sequence[str]) -> Iterator[list[tuple[str, ...]]]:
-    """Sets of profiles by size; within one size by their strongest, then the next. `names` are in total order."""
+    """Sets of profiles by size; within one size by their strongest, then the next. `names` are in total
+    order.
+    """
     for size in range(1, len(names) + 1):
         places = sorted(combinations(range(len(names)), size), key=lambda c: c[::-1])
         yield [tuple(names[i] for i in c) for c in places]

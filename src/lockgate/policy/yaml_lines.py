@@ -13,7 +13,7 @@ from lockgate.errors import PolicyError
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """A YAML node and its file; each reader below returns plain values or raises `PolicyError` at the line."""
+    """A YAML node and its file; each reader returns plain values or raises `PolicyError` at the line."""
 
     node: yaml.Node
     file: str
@@ -30,7 +30,7 @@ class Located:
         except (yaml.YAMLError, RecursionError) as error:
             raise PolicyError(f"{file}:1: this is not YAML") from error
         if node is None:
-            node = yaml.MappingNode("tag:yaml.org,2002:map", [], yaml.Mark(file, 0, 0, 0, None, None))
+            node = yaml.MappingNode("tag:yaml.org,2002:map", [], yaml.Mark(file, 0, 0, 0, "", 0))
         return cls(node, file)
 
     @property
