@@ -61,7 +61,8 @@ def _many(count: int) -> PolicySet:
     files = read_folder(starter("ai-agents"))
     files["others.cedar"] = "\n".join(
         f'@id("other-{i}") @title("Other {i}")\n'
-        f'permit (principal == User::"local:u{i}", action == Action::"sql.select", resource in Connection::"c{i}");'
+        f'permit (principal == User::"local:u{i}", action == Action::"sql.select", '
+        f'resource in Connection::"c{i}");'
         for i in range(count)
     )
     return parse(files)

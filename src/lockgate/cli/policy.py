@@ -50,7 +50,8 @@ def check(
 
 
 @app.command(
-    epilog='Example: lockgate policy explain --who billing-bot --kind agent --owner ana "sql.export clinic/public.patient"'
+    epilog="Example: lockgate policy explain --who billing-bot --kind agent --owner ana "
+    '"sql.export clinic/public.patient"'
 )
 def explain(
     do: Annotated[list[str], typer.Argument(help='What is attempted: "OPERATION RESOURCE", one or several.')],
@@ -103,8 +104,8 @@ def explain(
         typer.echo(explanation.text())
 
 
-@app.command(epilog="Example: lockgate policy test --folder policy")
-def test(
+@app.command("test", epilog="Example: lockgate policy test --folder policy")
+def run(
     folder: Folder = DEFAULT_FOLDER,
     table: Annotated[Path | None, typer.Option("--table", help="Default: tests.yaml in the folder.")] = None,
     as_json: AsJson = False,

@@ -7,7 +7,7 @@ less strict: it refuses only what cannot be trusted to mean what it says.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -17,14 +17,20 @@ from lockgate.errors import PolicyError
 from lockgate.policy.model import Finding, Profile
 from lockgate.policy.policyset import PolicySet, parse, read_folder
 from lockgate.policy.profiles import FILE as PROFILES
-from lockgate.policy.relevance import covers, named_profiles, needs_people, true_without_people
+from lockgate.policy.relevance import (
+    OPENING,
+    conjuncts,
+    covers,
+    named_profiles,
+    needs_people,
+    true_without_people,
+)
 from lockgate.policy.schema import ACTIONS, CHANGES, family_of
 from lockgate.policy.source import Policy
 from lockgate.policy.table import FILE as TABLE
 from lockgate.policy.table import run_table
 
 _AT = re.compile(r"(?P<file>[^:]+):(?P<line>[0-9]+): (?P<message>.*)", re.DOTALL)
-_EMERGENCY = (pst.GetAttr(pst.Var("context"), "asked"), pst.GetAttr(pst.Var("context"), "break_glass"))
 
 
 def check(folder: Path, today: date | None = None) -> list[Finding]:
@@ -67,10 +73,10 @@ def _permit(policy: Policy, today: date | None) -> Iterator[Finding]:
     asks_people = any(_asks_people(clause) for clause in tree.clauses)
     covered = [action for action in ACTIONS if covers(tree, action)]
     risky = [a for a in covered if a == "sql.export" or (a in CHANGES and _may_be_agent(tree.principal))]
-    if risky and not asks_people and not _opened_in_emergency(tree):
+    if risky and not asks_people and not _opened_by(tree, OPENING[1:]):
         yield from _lasting(policy, ", ".join(risky), today)
     shows = any(family_of(action) == "reveal" for action in covered)
-    if shows and not asks_people and not _opened_in_emergency(tree) and not tree.annotations.get("basis"):
+    if shows and not asks_people and not _opened_by(tree, OPENING) and not tree.annotations.get("basis"):
         yield _at(
             policy,
             "error",
@@ -141,19 +147,12 @@ def _lifts(clause: pst.Clause) -> bool:
     return isinstance(clause, pst.When) and needs_people(clause.expr)
 
 
-def _opened_in_emergency(tree: pst.Template) -> bool:
-    """Whether the permit needs the class to be named, or the glass to be broken."""
+def _opened_by(tree: pst.Template, facts: Sequence[pst.GetAttr]) -> bool:
+    """Whether the permit needs one of `facts`: the class to be named, or the glass to be broken."""
     return any(
-        isinstance(c, pst.When) and any(part in _EMERGENCY for part in _parts(c.expr)) for c in tree.clauses
+        isinstance(clause, pst.When) and any(part in facts for part in conjuncts(clause.expr))
+        for clause in tree.clauses
     )
-
-
-def _parts(node: object) -> Iterator[object]:
-    if isinstance(node, pst.BinaryOp) and node.op == "and":
-        yield from _parts(node.left)
-        yield from _parts(node.right)
-    else:
-        yield node
 
 
 def _may_be_agent(principal: pst.PrincipalOrResourceConstraint) -> bool:

@@ -8,14 +8,14 @@ from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
 
-from lockgate.action import Decision, Effect, digest
+from lockgate.action import JSON, Decision, Effect, digest
 from lockgate.errors import PolicyError
 from lockgate.policy import profiles as profiles_
 from lockgate.policy.engine import Engine
 from lockgate.policy.explain import Explanation, explain
 from lockgate.policy.model import Profile, Query
 from lockgate.policy.reasons import reasons_of
-from lockgate.policy.relevance import named_profiles, reads, relevant_profiles
+from lockgate.policy.relevance import named_profiles, reads, relevant_profiles, shown_unasked
 from lockgate.policy.schema import schema_text
 from lockgate.policy.source import Policy, read_policies
 from lockgate.policy.steps import Weighed, weigh
@@ -33,6 +33,7 @@ class PolicySet:
         self._titles = {p.id: p.title for p in policies}
         self._engine = Engine(policies)
         self._relevant = relevant_profiles([p.tree for p in policies], frozenset(profiles))
+        self._showable = shown_unasked([p.tree for p in policies])
         self._cache: OrderedDict[tuple[Query, frozenset[str]], Decision] = OrderedDict()
         self._lock = Lock()
 
@@ -60,9 +61,23 @@ class PolicySet:
         weighed = self._weigh(query, satisfied)
         return explain(self._decision(query, weighed), weighed, self._titles)
 
+    def changes_from(self, old: PolicySet) -> dict[str, JSON]:
+        """What differs from `old`, by id: for the event that a change of policy leaves behind."""
+        return {
+            "policies": _changes({p.id: p.text for p in old.policies}, {p.id: p.text for p in self.policies}),
+            "profiles": _changes(
+                dict(old.profiles),
+                dict(self.profiles),
+            ),
+            "from": old.digest,
+            "to": self.digest,
+        }
+
     def _weigh(self, query: Query, satisfied: frozenset[str]) -> Weighed:
         met = (query.context.satisfied | satisfied) & self.profiles.keys()
-        return weigh(self._engine.session(query), query, frozenset(met), self.profiles, self._relevant)
+        return weigh(
+            self._engine.session(query), query, frozenset(met), self.profiles, self._relevant, self._showable
+        )
 
     def _decision(self, query: Query, weighed: Weighed) -> Decision:
         classes = query.classes | query.context.classes
@@ -77,10 +92,16 @@ class PolicySet:
         )
 
 
+def _changes(old: Mapping[str, object], new: Mapping[str, object]) -> JSON:
+    return {
+        "added": sorted(new.keys() - old.keys()),
+        "removed": sorted(old.keys() - new.keys()),
+        "changed": sorted(name for name in old.keys() & new.keys() if old[name] != new[name]),
+    }
+
+
 def parse(files: Mapping[str, str]) -> PolicySet:
-    """A set from the text of its files (`*.cedar` and `profiles.yaml`), or `PolicyError` naming file and
-    line.
-    """
+    """A set from the text of its files (`*.cedar`, `profiles.yaml`), or `PolicyError` with file and line."""
     if profiles_.FILE not in files:
         raise PolicyError(
             f"there is no {profiles_.FILE}", hint="an empty one will do if no policy asks for people"
@@ -95,9 +116,7 @@ def parse(files: Mapping[str, str]) -> PolicySet:
 
 
 def read_folder(folder: Path) -> dict[str, str]:
-    """The files of a policy folder by their relative name. Policies in subfolders count: none is passed
-    over.
-    """
+    """The files of a policy folder by relative name, those in subfolders too: none is passed over."""
     if not folder.is_dir():
         raise PolicyError(f"{folder} is no folder", hint="write one with: lockgate init")
     paths = [p for p in sorted(folder.rglob("*.cedar")) if p.is_file()]

@@ -14,9 +14,7 @@ NOTHING_ASKED = "nothing-asked"
 
 
 def reasons_of(weighed: Weighed, titles: Mapping[str, str]) -> tuple[Reason, ...]:
-    """For an allow, what permits it; where people are wanted, what wants them; for a deny, what stands
-    against it.
-    """
+    """What permits it; or, where people are wanted, what wants them; or what stands against it."""
     return tuple(dict.fromkeys(_reasons(weighed, titles)))
 
 

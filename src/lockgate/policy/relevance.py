@@ -14,6 +14,9 @@ from cedarpy import pst
 from lockgate.policy.schema import ACTIONS, family_of
 
 SATISFIED = pst.GetAttr(pst.Var("context"), "satisfied")
+OPENING = (pst.GetAttr(pst.Var("context"), "asked"), pst.GetAttr(pst.Var("context"), "break_glass"))
+"""Facts that are false whenever a class is shown without having been named."""
+
 MEMBERSHIP = ("contains", "contains_all", "contains_any")
 
 
@@ -68,6 +71,34 @@ def relevant_profiles(trees: Sequence[pst.Template], known: frozenset[str]) -> d
         )
         for action in ACTIONS
     }
+
+
+def shown_unasked(trees: Sequence[pst.Template]) -> frozenset[str]:
+    """The `reveal.*` actions that some permit might allow with no profile, unasked and with no broken glass.
+
+    The others need not be put to Cedar for a class that nobody named: they are masked.
+    """
+    open_ = [t for t in trees if t.effect == "permit" and not any(_closed_unasked(c) for c in t.clauses)]
+    return frozenset(
+        action
+        for action in ACTIONS
+        if family_of(action) == "reveal" and any(covers(t, action) for t in open_)
+    )
+
+
+def _closed_unasked(clause: pst.Clause) -> bool:
+    if isinstance(clause, pst.Unless):
+        return true_without_people(clause.expr)
+    return needs_people(clause.expr) or any(part in OPENING for part in conjuncts(clause.expr))
+
+
+def conjuncts(node: object) -> Iterator[object]:
+    """The parts of `a && b && c`."""
+    if isinstance(node, pst.BinaryOp) and node.op == "and":
+        yield from conjuncts(node.left)
+        yield from conjuncts(node.right)
+    else:
+        yield node
 
 
 def needs_people(node: object) -> bool:

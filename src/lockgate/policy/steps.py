@@ -55,14 +55,17 @@ def weigh(
     satisfied: frozenset[str],
     profiles: Mapping[str, Profile],
     relevant: Mapping[str, frozenset[str]],
+    showable: frozenset[str],
 ) -> Weighed:
-    """Take the steps. `satisfied` names known profiles only; `relevant` says which profiles matter to an
-    action.
+    """Take the steps. `satisfied` names known profiles only, and is what Lockgate has really seen met.
+
+    `relevant` names the profiles that matter to an action, `showable` the `reveal.*` that some permit might
+    allow for a class that nobody named.
     """
     asks = questions(query, session.principals)
     if not query.questions:
         return Weighed(Effect.DENY, asks, (), (), (), NOBODY)
-    now, shown = _first_batch(session, query, asks, satisfied)
+    now, shown = _first_batch(session, query, asks, satisfied, showable)
     revealed = frozenset(shown | (query.reveal & query.classes))
     if all(a.allowed for a in now):
         return Weighed(Effect.ALLOW, asks, now, now, (), revealed)
@@ -78,10 +81,10 @@ def _resources(query: Query) -> list[str]:
 
 
 def _first_batch(
-    session: Session, query: Query, asks: Sequence[Ask], satisfied: frozenset[str]
+    session: Session, query: Query, asks: Sequence[Ask], satisfied: frozenset[str], showable: frozenset[str]
 ) -> tuple[tuple[Answer, ...], frozenset[str]]:
     """The real answers, and the classes that are shown without having been named."""
-    unnamed = sorted(query.classes - query.reveal)
+    unnamed = [cls for cls in sorted(query.classes - query.reveal) if f"reveal.{cls}" in showable]
     first, *others = _resources(query)
 
     def offers(classes: Sequence[str], resources: Sequence[str]) -> list[tuple[str, Ask]]:
@@ -104,9 +107,7 @@ def _first_batch(
 
 
 def candidates(names: Sequence[str]) -> Iterator[list[tuple[str, ...]]]:
-    """Sets of profiles by size; within one size by their strongest, then the next. `names` are in total
-    order.
-    """
+    """Sets by size, then by their strongest, then by the next. `names` come in their total order."""
     for size in range(1, len(names) + 1):
         places = sorted(combinations(range(len(names)), size), key=lambda c: c[::-1])
         yield [tuple(names[i] for i in c) for c in places]
