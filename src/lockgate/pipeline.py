@@ -259,7 +259,7 @@ class Pipeline:
                     shape = await self._shapes.open(_shape_facts(ticket, self._catalog_digest()))
                     shapes[key] = shape
                 return Pass(decision, None, shape)
-            recorded = await self._approvals.record(action, decision)
+            recorded = await self._approvals.record(action, decision, catalog_digest=self._catalog_digest())
             if isinstance(recorded, ApprovalRefusal):
                 return _from_refusal(recorded, ticket.facts)
             return Pass(decision, recorded, None, "", self._finisher(recorded))

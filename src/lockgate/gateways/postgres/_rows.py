@@ -18,6 +18,7 @@ TOKEN_INTEGER_TEXT: cython.int = 4
 TOKEN_INTEGER_BINARY: cython.int = 5
 KEEP_FIRST: cython.int = 6
 CALL: cython.int = 7
+CONSTANT_EVEN_NULL: cython.int = 8
 
 BASE32 = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 MASK64 = 0xFFFFFFFFFFFFFFFF
@@ -249,7 +250,13 @@ def rewrite(data: bytes, start: cython.Py_ssize_t, plan: RowPlan):
             if value < -1 or (value > 0 and value > end - position - 4):
                 raise ProtocolError("a value is longer than its row")
             if next_masked < count and column.index == i:
-                if value >= 0:
+                if column.op == 8:
+                    # Computed from PHI: even whether it is NULL could tell (`nullif(ssn, …)`).
+                    out += data[copied:position]
+                    out += len(column.argument).to_bytes(4, "big")
+                    out += column.argument
+                    copied = position + 4 + (value if value > 0 else 0)
+                elif value >= 0:
                     out += data[copied:position]
                     _mask(out, data, p, position + 4, value, column)
                     copied = position + 4 + value

@@ -7,6 +7,7 @@ TOKEN_INTEGER_TEXT: int
 TOKEN_INTEGER_BINARY: int
 KEEP_FIRST: int
 CALL: int
+CONSTANT_EVEN_NULL: int
 
 class Column:
     index: int

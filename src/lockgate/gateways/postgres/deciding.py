@@ -13,11 +13,15 @@ from typing import TYPE_CHECKING
 from lockgate.action import Action, Question
 from lockgate.gateways.postgres import replies
 from lockgate.gateways.postgres.answers import Part, Run
+from lockgate.gateways.postgres.lineage.analysis import CLEAN
+from lockgate.gateways.postgres.lineage.model import ColumnClass
 from lockgate.gateways.postgres.records import Prepared, Statement
-from lockgate.gateways.postgres.tokens import written_token
-from lockgate.gateways.postgres.treatment import Treatment, harmless, treat, unproven
+from lockgate.gateways.postgres.render import render
+from lockgate.gateways.postgres.tokens import any_token
+from lockgate.gateways.postgres.treatment import harmless, treat, unproven
 from lockgate.pipeline import Facts, Held, Pass, Refusal, Ticket
 from lockgate.services.shapes import Shape
+from lockgate.services.views import ViewFacts
 
 if TYPE_CHECKING:
     from lockgate.gateways.postgres.session import Session
@@ -65,10 +69,14 @@ async def admit(
     formats: Sequence[int] = (),
 ) -> Ticket | Refusal:
     """Decide; hold where policy wants people. A Ticket is a promise that `redeem` checks again."""
-    column = written_token(statements, values)
-    if column:
-        return Refusal("LG002", f"{column} would be written with a masked value", f"leave {column} out of the statement")
     facts = facts_of(session, statements)
+    writes = any(q.operation in ("sql.write", "sql.temp") for q in facts.questions)
+    if (writes or facts.lookups or facts.probes) and any_token(payload, values):
+        return Refusal(
+            "LG002",
+            "the statement holds a masked value, which is no value of the database",
+            "write or compare the real value, or leave that column out",
+        )
     wrote = session.wrote
     hold_s = session.connection.hold_s(session.requester)
     wishes = session.settings.wishes(may_wait=not wrote, hold_s=hold_s)
@@ -91,7 +99,7 @@ async def admit(
         facts,
         wishes,
         caller=SessionCaller(session),
-        describe=lambda: session.connection.resolver.view(session, statements),
+        describe=lambda: view_of(session, statements, facts),
         audit_each=session.connection.audit == "each",
     )
 
@@ -110,36 +118,61 @@ async def redeem(session: Session, ticket: Ticket) -> Passed | Refusal:
     return Passed(passed, Run(_finisher(session, passed)), None)
 
 
+def view_of(session: Session, statements: Sequence[Statement], facts: Facts) -> ViewFacts:
+    """What a reviewer may see of it: rendered from the tree, with no literal in it."""
+    flags = []
+    if facts.probes:
+        flags.append(f"searches by hidden values: {', '.join(sorted(facts.probes))}")
+    if len(statements) > 1:
+        flags.append(f"{len(statements)} statements in one message")
+    return ViewFacts(
+        statement_masked=";\n".join(render(statement.parsed) for statement in statements),
+        resources=tuple(sorted({q.resource for q in facts.questions})),
+        classes=facts.classes,
+        estimated_rows=facts.estimated_rows,
+        destination=f"the client at {session.requester.client_address or 'a local socket'}",
+        flags=tuple(flags),
+        reason=session.settings.reason,
+    )
+
+
 def part_for(session: Session, statement: Statement, passed: Passed) -> Part:
     """How this statement's rows and errors are shown under the decision it got."""
     decision = passed.admission.decision
     connection = session.connection
-    part = Part(clear_errors=not statement.touches, copy_options=statement.classified.copy_options)
+    part = Part(clear_errors=not statement.touches, copy_options=statement.classified.copy)
     kind = statement.classified.kind
+    analysis = statement.analysis
     key = connection.mask_key(session.requester)
     if kind == "fetch":
         part.treatment = session.registry.cursors.get(statement.classified.name, unproven(key))
         part.clear_errors = False
-    elif statement.analysis is not None:
-        writable = session.gateway.pipeline.may_write(session.requester, connection.name, statement.analysis)
+    elif kind == "show" or kind == "requests":
+        part.treatment = harmless(key)
+    elif kind == "explain" and analysis is not None:
+        # A plan quotes the client's own constants and estimates; with ANALYZE or a search it counts real rows.
+        told = statement.classified.runs or analysis.probes or analysis.lookups
+        part.treatment = unproven(key) if analysis.touches and told else harmless(key)
+    elif analysis is not None:
         part.treatment = treat(
-            statement.analysis.outputs,
-            statement.analysis.fields,
+            analysis.outputs,
+            analysis.fields,
             decision,
             connection.operators,
-            writable,
+            session.gateway.pipeline.may_write(session.requester, analysis.relations),
             key,
         )
-    elif kind in ("show", "explain"):
-        part.treatment = harmless(key)
     return part
 
 
-def after(session: Session, statement: Statement, prepared: Prepared | None) -> Callable[[bytes], None] | None:
+def after(session: Session, statement: Statement, part: Part) -> Callable[[bytes], None] | None:
     """What the gateway's own record must learn once the server has completed this statement."""
     classified = statement.classified
-    registry = session.registry
     kind = classified.kind
+    if kind in ("select", "write", "export", "copy_in", "show", "explain", "fetch"):
+        return None
+    registry = session.registry
+    name = classified.name.encode()
 
     def done(tag: bytes) -> None:
         if kind == "transaction":
@@ -152,38 +185,39 @@ def after(session: Session, statement: Statement, prepared: Prepared | None) -> 
                 registry.clear()
                 session.fast.clear()
                 session.local_objects = False
-        elif kind == "prepare" and classified.name:
-            inner = Statement(statement.text, classified, statement.analysis, statement.generation)
-            registry.prepared[classified.name.encode()] = Prepared(
-                classified.name.encode(), b"", (), (inner,), session.settings.search_path
+        elif kind == "prepare":
+            registry.prepared[name] = Prepared(
+                name, (classified.inner or "").encode(), (), (statement,), session.settings.search_path
             )
         elif kind == "deallocate":
-            if classified.name:
-                registry.prepared.pop(classified.name.encode(), None)
-            else:
-                registry.prepared.clear()
             session.fast.clear()
-        elif kind == "close":
-            if classified.name:
-                registry.cursors.pop(classified.name, None)
+            if classified.whole:
+                registry.prepared.clear()
             else:
+                registry.prepared.pop(name, None)
+        elif kind == "declare" and part.treatment is not None:
+            registry.cursors[classified.name] = part.treatment
+        elif kind == "close":
+            if classified.whole:
                 registry.cursors.clear()
-        elif kind in ("ddl", "drop", "temp"):
+            else:
+                registry.cursors.pop(classified.name, None)
+        elif kind in ("ddl", "drop", "temp", "code"):
             session.local_objects = True
-            session.gateway.schema_changed()
+            session.gateway.schema_changed(session.connection)
+            if classified.temporary and statement.analysis is not None:
+                session.overlay[classified.temporary] = {
+                    output.name: ColumnClass(min(output.classes), output.label) if output.classes else CLEAN
+                    for output in statement.analysis.outputs
+                }
 
-    return done if kind not in ("select", "write") else None
+    return done
 
 
-def shape_only(passed: Passed, part: Part) -> bool:
-    """Whether every further run needs no look: recorded by shape, nothing masked, errors readable."""
-    return (
-        passed.shape is not None
-        and part.clear_errors
-        and part.plan is None
-        and part.completed is None
-        and (part.treatment is None or not part.treatment.masks)
-    )
+def shape_only(passed: Passed, part: Part) -> Shape | None:
+    """The shape to count on, where no further run needs a look: nothing masked, nothing to learn, errors readable."""
+    plain = part.plan is None and part.completed is None and (part.treatment is None or not part.treatment.masks)
+    return passed.shape if plain and part.clear_errors else None
 
 
 @dataclass(slots=True)
@@ -216,4 +250,4 @@ def _finisher(session: Session, passed: Pass) -> Callable[[bool, int, int, str],
     return finish
 
 
-__all__ = ["Passed", "SessionCaller", "Ticket", "Treatment", "admit", "after", "part_for", "redeem", "shape_only"]
+__all__ = ["Passed", "SessionCaller", "Ticket", "admit", "after", "part_for", "redeem", "shape_only"]

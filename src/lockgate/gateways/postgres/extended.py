@@ -18,6 +18,7 @@ from lockgate.gateways.postgres.deciding import Passed, Ticket, admit, after, pa
 from lockgate.gateways.postgres.inbox import Message
 from lockgate.gateways.postgres.records import Portal, Prepared, frame
 from lockgate.gateways.postgres.resolver import Problem
+from lockgate.gateways.postgres.treatment import Treatment, harmless
 from lockgate.pipeline import Refusal
 
 if TYPE_CHECKING:
@@ -34,6 +35,17 @@ class Item:
     steps: list[Step] = field(default_factory=list)
     ticket: Ticket | None = None
     admitted: Callable[[Passed], None] | None = None
+
+
+def description(session: Session, prepared: Prepared) -> Treatment | None:
+    """What the server must say of a statement's result; nothing is shown by it, so it needs no decision."""
+    key = session.connection.mask_key(session.requester)
+    if not prepared.statements:
+        return None
+    statement = prepared.statements[0]
+    if statement.analysis is None or statement.classified.kind in ("explain", "execute", "declare", "prepare"):
+        return harmless(key)
+    return Treatment(statement.analysis.fields, (), key)
 
 
 class ExtendedBatch:
@@ -149,8 +161,8 @@ class ExtendedBatch:
                 return
             made = part_for(session, statement, passed)
             part.treatment, part.clear_errors, part.run = made.treatment, made.clear_errors, passed.run
-            part.completed = after(session, statement, prepared)
             part.copy_options = made.copy_options
+            part.completed = after(session, statement, part)
             item.steps[0].parts = [Part(clear_errors=part.clear_errors, run=part.run)]
             if part.treatment is not None and part.treatment.fields is not None:
                 part.plan = part.treatment.plan(part.treatment.fields, bind.result_formats)
@@ -161,8 +173,11 @@ class ExtendedBatch:
                 item.steps.append(
                     Step(Kind.DESCRIBE_PORTAL, [part], formats=bind.result_formats, hidden=True)
                 )
-            if prepared.name and shape_only(passed, part):
-                session.fast[prepared.name] = passed.shape
+            if part.plan is not None and part.treatment is not None:
+                session.client.write(session.masked_notice(part.treatment))
+            shape = shape_only(passed, part)
+            if prepared.name and shape is not None:
+                session.fast[prepared.name] = shape
 
         item.admitted = admitted
         self.items.append(item)
@@ -175,7 +190,7 @@ class ExtendedBatch:
             if prepared is None:
                 self.refuse(replies.server_error("26000", "prepared statement does not exist"))
                 return
-            part = Part(treatment=session.connection.resolver.description(session, prepared))
+            part = Part(treatment=description(session, prepared))
             self.items.append(Item(raw, [Step(Kind.DESCRIBE_STATEMENT, [part])]))
             return
         portal = session.registry.portals.get(name)

@@ -13,7 +13,7 @@ import structlog
 from lockgate.errors import AuthenticationError, LockgateError, ProtocolError, UpstreamError
 from lockgate.gateways.postgres import messages as m
 from lockgate.gateways.postgres import upstream as up
-from lockgate.gateways.postgres.classify import setting_problem
+from lockgate.gateways.postgres.statement_settings import setting_problem
 from lockgate.gateways.postgres.connection import Connection
 from lockgate.gateways.postgres.frontend import Cancel, Startup, StartupRefused, ask_password, read_startup
 from lockgate.gateways.postgres.peer import Peer

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from lockgate.action import Question
 from lockgate.gateways.postgres.answers import Part
 from lockgate.gateways.postgres.classify import Classified
 from lockgate.gateways.postgres.lineage.model import Analysis
+from lockgate.gateways.postgres.parse import Statement as Parsed
 from lockgate.gateways.postgres.treatment import Treatment
 
 
@@ -22,10 +24,28 @@ class Statement:
     classified: Classified
     analysis: Analysis | None
     generation: int
+    parsed: Parsed = field(repr=False)
 
     @property
     def touches(self) -> bool:
         return self.analysis is not None and bool(self.analysis.touches)
+
+    def questions(self, connection: str) -> set[Question]:
+        """What policy is asked: what the kind of statement says, and what the analysis found beneath it."""
+        kind = self.classified.kind
+        asked = {Question(operation, connection) for operation in self.classified.operations}
+        if self.analysis is not None and self.classified.runs:
+            if kind == "export":
+                asked |= {
+                    Question("sql.export", q.resource) if q.operation == "sql.select" else q
+                    for q in self.analysis.questions
+                }
+                asked.discard(Question("sql.export", connection))
+            else:
+                asked |= set(self.analysis.questions)
+        elif self.analysis is not None:
+            asked |= {Question("sql.select", q.resource) for q in self.analysis.questions}
+        return asked
 
 
 @dataclass(slots=True)

@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lockgate.gateways.postgres import settings as wishes
-from lockgate.gateways.postgres.classify import Classified, SessionState, classify
+from lockgate.gateways.postgres.classify import Classified, classify
 from lockgate.gateways.postgres.insession import InSession
-from lockgate.gateways.postgres.lineage import analyse
-from lockgate.gateways.postgres.lineage.model import Analysis, AnalysisError
+from lockgate.gateways.postgres.lineage import Analysis, AnalysisError, Side, analyse
 from lockgate.gateways.postgres.parse import ParseError, parse
+from lockgate.gateways.postgres.parse import Statement as Parsed
 from lockgate.gateways.postgres.records import Prepared, Statement
 from lockgate.gateways.postgres.side import SidePool
-from lockgate.gateways.postgres.treatment import Treatment
-from lockgate.services.catalog import Catalog
+from lockgate.services.catalog import CatalogHolder
 
 if TYPE_CHECKING:
     from lockgate.gateways.postgres.session import Session
@@ -41,7 +40,8 @@ class Problem:
 class Resolver:
     """One a connection: the catalog in force, the side connections, and the cache of analyses."""
 
-    def __init__(self, pool: SidePool, catalog: Catalog) -> None:
+    def __init__(self, connection: str, pool: SidePool, catalog: CatalogHolder) -> None:
+        self.connection = connection
         self.pool = pool
         self.catalog = catalog
         self.generation = 0
@@ -60,18 +60,31 @@ class Resolver:
             parsed = parse(text)
         except ParseError as error:
             return Problem("42601", error.message, error.position)
-        state = SessionState(prepared=frozenset(session.registry.prepared), cursors=frozenset(session.registry.cursors))
-        statements = []
-        for index, one in enumerate(parsed):
-            classified = classify(one, state)
-            refused = classified.refused or self._refuse(session, classified, len(parsed))
+        statements: list[Statement] = []
+        changes_meaning = False
+        for one in parsed:
+            classified = classify(one)
+            refused = classified.refused or _refuse(classified, len(parsed))
+            if not refused and changes_meaning and classified.inner is not None:
+                refused = "a statement after one that creates something is sent on its own, so that it can be analysed"
             if refused:
                 return Problem("LG002", refused, hint=classified.hint)
-            analysis = await self._analysis(session, classified, oids, alone=len(parsed) == 1 or index == 0)
+            analysis = await self._analysis(session, classified, oids)
             if isinstance(analysis, Problem):
                 return analysis
-            statements.append(Statement(one.text, classified, analysis, self.generation))
+            changes_meaning = changes_meaning or classified.kind in ("ddl", "drop", "temp")
+            statements.append(Statement(one.text, classified, analysis, self.generation, one))
         return tuple(statements)
+
+    def rewritten(self, session: Session, statements: Sequence[Statement], text: bytes) -> bytes:
+        """What goes upstream in place of the client's text; the same bytes but for two of our own statements."""
+        if len(statements) != 1:
+            return text
+        classified = statements[0].classified
+        if classified.set is not None and classified.set[0] == "search_path" and classified.set[1] is not None:
+            # A temporary table must never stand before a real one.
+            return statements[0].text.strip().encode() + b", pg_temp"
+        return text
 
     async def fresh(self, session: Session, prepared: Prepared) -> Problem | None:
         """Analyse a prepared statement again if the schema, the catalog or the search_path has moved since.
@@ -91,21 +104,13 @@ class Resolver:
         if before is not None and now is not None and before.fields != now.fields:
             return Problem("0A000", "cached plan must not change result type", hint="prepare the statement again")
         prepared.statements, prepared.search_path, prepared.seen = again, session.settings.search_path, False
+        session.fast.pop(prepared.name, None)
         return None
 
     def oids(self, prepared: Prepared) -> tuple[int, ...]:
         """Parameter types as the server reported them; part of the payload that an approval binds to."""
         analysis = prepared.statements[0].analysis if prepared.statements else None
         return prepared.oids if analysis is None else analysis.parameter_oids
-
-    def _refuse(self, session: Session, classified: Classified, count: int) -> str:
-        if classified.kind == "set" and classified.set is not None:
-            name, value = classified.set
-            if name.startswith("lockgate."):
-                return wishes.problem_with(name, value or "")
-            if name == "search_path" and count > 1:
-                return "search_path changes only in a message of its own"
-        return ""
 
     async def _analysis(
         self, session: Session, classified: Classified, oids: Sequence[int]
@@ -119,22 +124,28 @@ class Resolver:
         if classified.inner is None:
             return None
         local = session.local_objects
-        key = (classified.inner, tuple(oids), session.settings.search_path, self.catalog.digest, self.generation)
+        catalog = self.catalog.current(self.connection)
+        key = (
+            classified.inner,
+            classified.types,
+            tuple(oids),
+            session.settings.search_path,
+            catalog.digest,
+            self.generation,
+        )
         if not local and key in self._cache:
             self._cache.move_to_end(key)
             return self._cache[key]
-        if local:
-            if session.unsynced:
-                return Problem(
-                    "LG002",
-                    "a session with temporary or uncommitted objects is analysed between pipelines only",
-                    hint="send Sync first",
-                )
-            async with InSession(session) as side:
-                analysis = await analyse(classified, oids, side, self.catalog, session.overlay)
-        else:
-            async with self.pool.lend(session.settings.search_path) as side:
-                analysis = await analyse(classified, oids, side, self.catalog, {})
+        if local and session.unsynced:
+            return Problem(
+                "LG002",
+                "a session with temporary or uncommitted objects is analysed between pipelines only",
+                hint="send Sync first",
+            )
+        lend = InSession(session) if local else self.pool.lend(session.settings.search_path)
+        async with lend as side:
+            declared = await _oids(side, classified.types) if classified.types else tuple(oids)
+            analysis = await analyse(classified.inner, declared, side, catalog, session.overlay, self.connection)
         if isinstance(analysis, AnalysisError):
             return Problem(analysis.sqlstate, analysis.message, analysis.position, analysis.hint)
         if not local:
@@ -142,3 +153,26 @@ class Resolver:
             while len(self._cache) > CACHED_ANALYSES:
                 self._cache.popitem(last=False)
         return analysis
+
+
+async def _oids(side: Side, names: Sequence[str]) -> tuple[int, ...]:
+    """The declared parameter types of a PREPARE: a guess of the server's could pick another function."""
+    found = []
+    for name in names:
+        rows = await side.fetch("SELECT pg_catalog.to_regtype($1)::oid", name)
+        found.append(int(rows[0][0] or 0))
+    return tuple(found)
+
+
+def _refuse(classified: Classified, count: int) -> str:
+    if classified.set is None:
+        return ""
+    name, value = classified.set
+    if name.startswith("lockgate.") and value is not None:
+        return wishes.problem_with(name, value)
+    if name == "search_path" and count > 1:
+        return "search_path changes only in a message of its own"
+    return ""
+
+
+__all__ = ["Parsed", "Problem", "Resolver"]

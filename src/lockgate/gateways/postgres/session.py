@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lockgate.action import Requester
@@ -20,6 +19,7 @@ from lockgate.gateways.postgres._frames import scan_client
 from lockgate.gateways.postgres.answers import Answers, Kind, Run, Step
 from lockgate.gateways.postgres.extended import ExtendedBatch
 from lockgate.gateways.postgres.inbox import COPY_DATA, Inbox, Message
+from lockgate.gateways.postgres.lineage.model import ColumnClass
 from lockgate.gateways.postgres.peer import Peer
 from lockgate.gateways.postgres.records import Registry
 from lockgate.gateways.postgres.settings import Settings
@@ -29,7 +29,8 @@ from lockgate.gateways.postgres.upstream import Upstream
 from lockgate.services.shapes import Shape
 
 if TYPE_CHECKING:
-    from lockgate.gateways.postgres.gateway import Connection, Gateway
+    from lockgate.gateways.postgres.connection import Connection
+    from lockgate.gateways.postgres.gateway import Gateway
 
 IDLE, IN_TRANSACTION, FAILED_TRANSACTION = ord("I"), ord("T"), ord("E")
 
@@ -57,7 +58,10 @@ class Session:
         """Whether the open transaction has written or locked more than ACCESS SHARE: then nothing may wait in it."""
         self.local_objects = False
         """Whether this session may see objects that the side connection cannot (temporary, uncommitted)."""
+        self.overlay: dict[str, dict[str, ColumnClass]] = {}
+        """Classes that this session wrote into temporary tables, by table and column."""
         self.unsynced = False
+        self.process_id = 0
         self.inbox = Inbox(lambda on: client.reading(not on))
         self.answers = Answers(client.write, self._ready, self._parameter, self._masked_notice)
         self.shapes: dict[object, Shape] = {}

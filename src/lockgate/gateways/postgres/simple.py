@@ -39,7 +39,7 @@ async def run_simple(session: Session, raw: bytes) -> None:
     parts: list[Part] = []
     for statement in statements:
         part = part_for(session, statement, passed)
-        part.completed = after(session, statement, None)
+        part.completed = after(session, statement, part)
         parts.append(part)
     if statements and passed.run is not None:
         parts[-1].run = passed.run

@@ -29,34 +29,52 @@ class Masked:
     cls: str
     label: str
     operator: str
+    computed: bool = False
 
 
 @dataclass(slots=True)
 class Treatment:
-    """What happens to each field of a result. `fields` None means: nothing was proven, mask whatever comes."""
+    """What happens to each field of a result.
+
+    `fields` None means that the result's shape is not known beforehand: then everything is masked, unless `harmless`
+    says that it comes from settings or a plan and not from rows.
+    """
 
     fields: tuple[Field, ...] | None
     masked: tuple[Masked, ...]
     key: bytes = field(repr=False)
+    harmless: bool = False
     _plans: dict[tuple[int, ...], RowPlan | None] = field(default_factory=dict, repr=False)
 
     @property
     def masks(self) -> bool:
-        return self.fields is None or bool(self.masked)
+        return (self.fields is None and not self.harmless) or bool(self.masked)
 
     def plan(self, fields: Sequence[Field], formats: Sequence[int]) -> RowPlan | None:
         """The compiled plan for these fields in these formats (0 text, 1 binary); None where nothing is masked."""
         spread = spread_formats(formats, len(fields))
+        if self.harmless:
+            return None
         if self.fields is None:
-            return RowPlan(
-                [column_mask(i, "redact", UNCLASSIFIED, "", f.type_oid, spread[i], self.key) for i, f in enumerate(fields)],
-                len(fields),
-            )
+            hidden = [
+                column_mask(i, "redact", UNCLASSIFIED, "", f.type_oid, spread[i], self.key, computed=True)
+                for i, f in enumerate(fields)
+            ]
+            return RowPlan(hidden, len(fields))
         if spread not in self._plans:
             self._plans[spread] = (
                 RowPlan(
                     [
-                        column_mask(c.index, c.operator, c.cls, c.label, fields[c.index].type_oid, spread[c.index], self.key)
+                        column_mask(
+                            c.index,
+                            c.operator,
+                            c.cls,
+                            c.label,
+                            fields[c.index].type_oid,
+                            spread[c.index],
+                            self.key,
+                            computed=c.computed,
+                        )
                         for c in self.masked
                     ],
                     len(fields),
@@ -109,10 +127,15 @@ def treat(
         single = output.base is not None and len(output.classes) == 1
         if not single or (operator == "token" and (writable or cls in NEVER_TOKENS or output.label in ("sex", "age"))):
             operator = "redact"
-        masked.append(Masked(index, output.name, cls, output.label, operator))
+        masked.append(Masked(index, output.name, cls, output.label, operator, computed=output.base is None))
     return Treatment(fields, tuple(masked), key)
 
 
 def unproven(key: bytes) -> Treatment:
     """For a result that nothing is known about: every value of it is redacted."""
     return Treatment(None, (), key)
+
+
+def harmless(key: bytes) -> Treatment:
+    """For what comes from settings, plans and the gateway itself: shown as it is."""
+    return Treatment(None, (), key, harmless=True)
