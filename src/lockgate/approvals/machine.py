@@ -20,6 +20,7 @@ from lockgate.approvals.model import (
     REVIEW_S,
     REVIEWERS,
     SECOND,
+    STANDING_S,
     Ballot,
     Conflicts,
     Quorum,
@@ -186,6 +187,8 @@ def _counted_approval(request: Request, ballot: Ballot, now_at: int) -> Request 
 def _approved(request: Request, now_at: int) -> Request:
     longest_s = GRANT_WAITING_S if request.callers else GRANT_S
     ttl_s = min(longest_s, *(q.grant_ttl_s for q in request.quorums))
+    if request.standing_s:
+        ttl_s = min(request.standing_s, STANDING_S)
     return replace(request.moved(S.APPROVED, now_at), use_by_at=now_at + ttl_s * SECOND)
 
 
@@ -224,7 +227,7 @@ def _stopped(request: Request, event: ev.Stopped, now_at: int) -> Request | Refu
 
 
 def _consumed(request: Request, event: ev.Consumed, now_at: int) -> Request | Refusal:
-    if request.status is not S.APPROVED:
+    if request.status is not S.APPROVED or request.standing_s or request.glass:
         return _wrong(request)
     if event.stopped:
         return Refusal("stopped", "the kill switch is on: nothing is executed")

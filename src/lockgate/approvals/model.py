@@ -1,4 +1,4 @@
-"""The nouns of approval: what is asked of people (Quorum), what one of them said (Vote), and where it stands."""
+"""The nouns of approval: what is asked of people (Quorum), what one said (Vote), and where it stands."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ GONE_S = 600
 REVIEW_S = 24 * 3600
 REVIEWERS = 2
 GLASS_S = 3600
+STANDING_S = 8 * 3600
 
 Conflicts: TypeAlias = Mapping[str, tuple[str, ...]]
 """Person id → why this person may not approve; the evaluated conflict set, as data."""
@@ -127,7 +128,9 @@ class Vote:
 class Request:
     """The whole state of one request; nothing outside it decides what may follow.
 
-    `callers` counts who waits on a connection; `gone_at` is when the last of them left (0: nobody did).
+    `callers` counts who waits on a connection; `gone_at` is when the last of them left (0: nobody did). With
+    `standing_s` it is a standing grant: once approved it covers others for that long, and is never executed
+    itself.
     """
 
     id: str
@@ -145,6 +148,7 @@ class Request:
     votes: tuple[Vote, ...] = ()
     execution: str = ""
     outcome: str = ""
+    standing_s: int = 0
     glass: bool = False
     glass_until_at: int = 0
     review_by_at: int = 0
