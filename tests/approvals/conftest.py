@@ -1,18 +1,21 @@
-"""A clinic with people, a store and the approvals service over it; time stands still until a test moves it."""
+"""A clinic with people, a store and the service over it; time stands still until a test moves it."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from lockgate.action import Action, Decision, Effect, Kind, Principal, Question, Reason, Requester
 from lockgate.services.approvals import Approvals, Opened, Proposal, Refusal, RequestView, Rules, Voter
 from lockgate.services.views import ViewFacts
 from lockgate.store import open_store
+from lockgate.store.tables.log import events
 
 SECOND = 1_000_000
 HOUR = 3600 * SECOND
@@ -101,7 +104,9 @@ class World:
             profiles=profiles,
             policy_digest="p" * 64,
             catalog_digest="c" * 64,
-            view_facts=ViewFacts(statement_masked="COPY patients TO STDOUT", resources=("clinic/public.patients",)),
+            view_facts=ViewFacts(
+                statement_masked="COPY patients TO STDOUT", resources=("clinic/public.patients",)
+            ),
             waiting=waiting,
             estimated_rows=41200,
         )
@@ -200,4 +205,6 @@ def make_keys(folder: Path) -> Any:
 
 async def read_events(store: Any) -> list[tuple[str, dict[str, Any]]]:
     """Every event so far, in order, as the log holds it."""
-    return [(event.type, dict(event.body)) for _, event in store.events]
+    query = select(events.c.type, events.c.leaf).order_by(events.c.seq)
+    rows = await store.read(lambda conn: list(conn.execute(query)))
+    return [(row.type, json.loads(bytes(row.leaf))["body"]) for row in rows]

@@ -79,7 +79,9 @@ class Facts:
 
 
 def link(accounts: Iterable[Account]) -> dict[str, frozenset[str]]:
-    """Account → all accounts of the same human, itself included; a link holds in both directions and onwards."""
+    """Account → all accounts of the same human, itself included; a link holds in both directions and
+    onwards.
+    """
     sets: dict[str, set[str]] = {}
     for account in accounts:
         joined = {account.id, *account.linked}

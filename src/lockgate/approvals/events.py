@@ -124,7 +124,9 @@ class Reconciled:
 
 @dataclass(frozen=True, slots=True)
 class GlassBroken:
-    """A human goes ahead alone, in an emergency; two others review it afterwards (45 CFR 164.312(a)(2)(ii))."""
+    """A human goes ahead alone, in an emergency; two others review it afterwards (45 CFR
+    164.312(a)(2)(ii)).
+    """
 
     execution: str
     until_at: int

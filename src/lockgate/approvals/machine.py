@@ -149,10 +149,10 @@ def _voted(request: Request, event: ev.Voted, now_at: int) -> Request | Refusal:
         return replace(
             request.moved(S.REVOKED, now_at, "a reviewer took it back"), votes=(*request.votes, vote)
         )
-    mine = [v for v in request.votes if v.human == ballot.human]
+    mine = [v for v in request.votes if v.ids & ballot.ids]
     if any(ballot.approve or not v.approve for v in mine):
         return Refusal("twice", "you have voted on this already")
-    others = tuple(v for v in request.votes if v.human != ballot.human)
+    others = tuple(v for v in request.votes if not v.ids & ballot.ids)
     request = replace(request, votes=(*others, vote), last_at=now_at)
     return (
         _counted_deny(request, now_at) if not ballot.approve else _counted_approval(request, ballot, now_at)
@@ -297,7 +297,7 @@ def _reviewed(request: Request, event: ev.Reviewed, now_at: int) -> Request | Re
         return refused
     if not ballot.groups & groups_of(request.quorums):
         return Refusal("group", "you are in none of the groups that review this")
-    if any(v.human == ballot.human for v in request.reviews):
+    if any(v.ids & ballot.ids for v in request.reviews):
         return Refusal("twice", "you have reviewed this already")
     request = replace(request, reviews=(*request.reviews, _vote(ballot, now_at)), last_at=now_at)
     if len(request.reviews) < REVIEWERS:

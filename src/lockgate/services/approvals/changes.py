@@ -6,6 +6,8 @@ import json
 
 from sqlalchemy import Connection, select
 
+from lockgate.store.tables.log import events
+
 LOOSENING = ("policy.changed", "catalog.changed")
 
 
@@ -14,8 +16,6 @@ def loosened_since(conn: Connection, connection: str, since_at: int) -> frozense
 
     A change counts as loosening unless its event says `"loosened": false`: fail closed.
     """
-    from lockgate.store.tables.log import events
-
     people: set[str] = set()
     query = select(events.c.leaf).where(events.c.type.in_(LOOSENING), events.c.time_at >= since_at)
     for leaf in conn.execute(query).scalars():

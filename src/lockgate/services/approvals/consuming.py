@@ -245,7 +245,10 @@ def finish(
 
 
 def recover(desk: Desk, conn: Connection) -> tuple[int, list[Event]]:
-    """At start: what this instance had begun and never finished is UNKNOWN, and is never retried by itself."""
+    """At start: what this instance had begun and never finished is UNKNOWN, and is never retried by
+    itself.
+    """
+    switch.install(conn)
     open_ids = conn.execute(
         select(t.executions.c.id).where(
             t.executions.c.status == Status.EXECUTING.value, t.executions.c.instance == desk.rules.instance

@@ -119,7 +119,7 @@ def break_glass(
             in_role=desk.rules.glass_group in people.groups(requester.principal.id),
             step_up=voter.step_up,
             reason=reason,
-            stopped=switch.read(conn).on,
+            stopped=switch.read(conn, lock=True).on,
         ),
         now_at,
     )

@@ -120,7 +120,7 @@ def create(
     sealed_envelope = envelope(
         action,
         commitment=prepared.commitment,
-        profiles={q.name: q.body() for q in quorums},
+        profiles=proposal.profiles,
         policy_digest=proposal.policy_digest,
         catalog_digest=proposal.catalog_digest,
         occurrence=prepared.request_id,
@@ -255,7 +255,7 @@ def _decision_event(entry: Entry, proposal: Proposal, conflicts: Mapping[str, tu
             "decide_by_at": request.decide_by_at,
             **asked_for(action),
             "reasons": [{"id": r.policy_id, "title": r.title} for r in proposal.decision.reasons],
-            "profiles": [q.body() for q in request.quorums],
+            "profiles": dict(proposal.profiles),
             "conflicts": conflicts_json(conflicts),
             "policy": proposal.policy_digest,
             "catalog": proposal.catalog_digest,

@@ -60,7 +60,9 @@ class People:
         )
 
     def active(self, requester: Requester) -> bool:
-        """Whether everyone who asks, acts or is acted for is still there, and every agent still has an owner."""
+        """Whether everyone who asks, acts or is acted for is still there, and every agent still has an
+        owner.
+        """
         behalf = requester.on_behalf_of
         everyone = [requester.principal, *requester.actors, *([] if behalf is None else [behalf])]
         for principal in everyone:

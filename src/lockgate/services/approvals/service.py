@@ -271,7 +271,9 @@ class Approvals:
         )
 
     async def recover(self) -> int:
-        """At start, before anything is executed: intents of this instance without an outcome become UNKNOWN."""
+        """At start, before anything is executed: intents of this instance without an outcome become
+        UNKNOWN.
+        """
         return await self._store.transact(lambda conn: consuming.recover(self.desk, conn))
 
     async def reconcile(self, name: str, done: bool, by: str) -> RequestState | Refusal:
@@ -300,7 +302,9 @@ class Approvals:
     async def open_glass(
         self, requester: Requester, connection: str, classes: frozenset[str]
     ) -> glass.Glass | None:
-        """For the pipeline: is there a glass that lets this through? Policy is asked with `break_glass` then."""
+        """For the pipeline: is there a glass that lets this through? Policy is asked with `break_glass`
+        then.
+        """
         return await self._store.read(
             lambda conn: glass.open_glass(self.desk, conn, requester, connection, classes)
         )

@@ -72,7 +72,7 @@ def explain(proposal: Proposal, max_uses: int, ttl_s: int) -> Proposal:
         proposal.view_facts,
         does=(f"a standing pass: {max_uses} uses within {ttl_s // 60} minutes, for anything within", *does),
         flags=(*proposal.view_facts.flags, "the statement shown is only an example"),
-        on_approve=f"anything within these terms may run {max_uses} times within {ttl_s // 60} minutes, unasked",
+        on_approve=f"anything within these terms may run {max_uses} times in {ttl_s // 60} minutes",
     )
     return replace(proposal, view_facts=facts, waiting=False)
 

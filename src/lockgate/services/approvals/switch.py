@@ -30,10 +30,10 @@ class Switch:
     lifted_by: tuple[str, ...] = ()
 
 
-def read(conn: Connection) -> Switch:
-    row = conn.execute(
-        select(t.kill_switch).where(t.kill_switch.c.id == 1).with_for_update(read=True)
-    ).first()
+def read(conn: Connection, *, lock: bool = False) -> Switch:
+    """As it stands; with `lock`, nobody turns it on between this and the end of the transaction."""
+    query = select(t.kill_switch).where(t.kill_switch.c.id == 1)
+    row = conn.execute(query.with_for_update(read=True) if lock else query).first()
     if row is None:
         return Switch(False)
     mapping: Any = row._mapping
@@ -41,9 +41,15 @@ def read(conn: Connection) -> Switch:
 
 
 def refuse_if_on(conn: Connection) -> Refusal | None:
-    if read(conn).on:
+    if read(conn, lock=True).on:
         return Refusal(FAILED, "the kill switch is on: nothing is executed", "ask whoever turned it on")
     return None
+
+
+def install(conn: Connection) -> None:
+    """Make sure that there is a row to lock."""
+    if conn.execute(select(t.kill_switch.c.id)).first() is None:
+        _write(conn, Switch(False))
 
 
 def turn_on(desk: Desk, conn: Connection, by: Voter, reason: str) -> tuple[Switch | Refusal, list[Event]]:
@@ -72,7 +78,7 @@ def turn_on(desk: Desk, conn: Connection, by: Voter, reason: str) -> tuple[Switc
 def lift(desk: Desk, conn: Connection, by: Voter, reason: str) -> tuple[Switch | Refusal, list[Event]]:
     """Two distinct humans must agree; the first only says so."""
     now_at = desk.clock()
-    switch = read(conn)
+    switch = read(conn, lock=True)
     if not switch.on:
         return switch, []
     people = who.look(desk, conn, now_at)

@@ -84,7 +84,9 @@ def vote(
 def current_conflicts(
     desk: Desk, conn: Connection, people: who.People, entry: Entry
 ) -> dict[str, tuple[str, ...]]:
-    """The conflict set evaluated again; what it was at the proposal is kept in the request, the union counts."""
+    """The conflict set evaluated again; what it was at the proposal is kept in the request, the union
+    counts.
+    """
     request = entry.request
     return who.conflicts_of(
         desk,

@@ -44,6 +44,9 @@ requests = Table(
     Column("batch", String(40), nullable=False),
 )
 Index("requests_by_key", requests.c.attempt_key, requests.c.created_at)
+_OPEN = requests.c.status.in_(["PENDING", "APPROVED"]) & (requests.c.kind == "action")
+Index("requests_open_once", requests.c.attempt_key, unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN)
+"""Two processes that open the identical action at once: one of them fails, and joins when it tries again."""
 Index("requests_by_status", requests.c.status, requests.c.principal)
 
 payloads = Table(
