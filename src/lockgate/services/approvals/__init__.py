@@ -7,6 +7,7 @@ transaction.
 """
 
 from lockgate.approvals import Status
+from lockgate.services.approvals.delegating import Delegation
 from lockgate.services.approvals.editing import BatchView, ItemVote
 from lockgate.services.approvals.glass import Glass
 from lockgate.services.approvals.nouns import (
@@ -33,6 +34,7 @@ __all__ = [
     "BatchView",
     "Changes",
     "Decide",
+    "Delegation",
     "Directory",
     "Execution",
     "Glass",

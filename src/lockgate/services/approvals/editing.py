@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from lockgate.action import JSON, digest, requester_json
-from lockgate.approvals import Quorum, Request, Stage, events, groups_of, satisfiable, step
+from lockgate.approvals import OPEN, Quorum, Request, Stage, events, groups_of, satisfiable, step
 from lockgate.approvals import Refusal as Refused
 from lockgate.audit.event import Event
 from lockgate.services.approvals import people as who
@@ -67,6 +67,8 @@ def edit(
         return Refusal(
             FORBIDDEN, "the edited action needs nobody: the requester may run it", "", parent_id
         ), log
+    if load_where(conn, t.requests.c.attempt_key == prepared.key, t.requests.c.status.in_(OPEN), limit=1):
+        return Refusal(FORBIDDEN, "exactly this is being asked already", "", parent_id), log
     superseded = step(parent.request, events.Superseded(prepared.request_id), now_at)
     if isinstance(superseded, Refused):
         return Refusal(

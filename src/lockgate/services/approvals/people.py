@@ -5,7 +5,7 @@ transaction.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
@@ -27,6 +27,7 @@ from lockgate.approvals import (
 )
 from lockgate.approvals.conflict import OWNED_SINCE_S, PREPARED_SINCE_S
 from lockgate.approvals.model import SECOND
+from lockgate.services.approvals import delegating
 from lockgate.services.approvals.desk import Desk
 from lockgate.services.approvals.nouns import Voter
 
@@ -41,8 +42,32 @@ class People:
     installed_at: int
     issuer: str
     cooling_s: int
+    delegated: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    """Receiver → (giver, group), those in force now."""
 
     def groups(self, person: str) -> frozenset[str]:
+        """Groups this person decides for now: their own, and those lent by somebody who still is a member."""
+        own = self.own_groups(person)
+        account = self.accounts.get(person)
+        if account is None or barred(account, issuer=self.issuer):
+            return own
+        return own | {
+            group for giver, group in self.delegated.get(person, ()) if group in self.own_groups(giver)
+        }
+
+    def lenders(self, person: str) -> frozenset[str]:
+        """Accounts of those whose place this person takes: their conflicts and their votes are this
+        person's too.
+        """
+        own = self.own_groups(person)
+        givers = {
+            giver
+            for giver, group in self.delegated.get(person, ())
+            if group not in own and group in self.own_groups(giver)
+        }
+        return frozenset(i for giver in givers for i in self.links.get(giver, frozenset({giver})))
+
+    def own_groups(self, person: str) -> frozenset[str]:
         """Groups whose membership counts now; none for an account that does not vote."""
         account = self.accounts.get(person)
         if account is None or barred(account, issuer=self.issuer):
@@ -97,6 +122,7 @@ def look(desk: Desk, conn: Connection, now_at: int) -> People:
         installed_at=min((a.created_at for a in accounts.values()), default=now_at),
         issuer=desk.rules.issuer,
         cooling_s=desk.rules.cooling_s,
+        delegated=delegating.in_force(conn, now_at),
     )
 
 
@@ -181,7 +207,7 @@ def ballot(
     return Ballot(
         person=voter.person_id,
         human=human_of(voter.person_id, people.links),
-        ids=people.links.get(voter.person_id, frozenset({voter.person_id})),
+        ids=people.links.get(voter.person_id, frozenset({voter.person_id})) | people.lenders(voter.person_id),
         groups=people.groups(voter.person_id),
         approve=approve,
         action_digest=action_digest,

@@ -7,7 +7,7 @@ import builtins
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection, delete, select
 
 from lockgate.action import JSON, Action, Decision, Requester
 from lockgate.approvals import Status, events, settle
@@ -16,8 +16,10 @@ from lockgate.audit.event import Event
 from lockgate.errors import StoreError
 from lockgate.services.approvals import (
     consuming,
+    delegating,
     editing,
     glass,
+    lending,
     opening,
     standing,
     switch,
@@ -46,6 +48,7 @@ from lockgate.store.seal import KeyRing
 from lockgate.store.tables import approvals as t
 
 OUTCOMES = frozenset({Status.SUCCEEDED, Status.FAILED, Status.UNKNOWN})
+NEEDS_PAYLOAD = (Status.PENDING.value, Status.APPROVED.value, Status.EXECUTING.value, Status.UNKNOWN.value)
 OPEN_KINDS = (Status.PENDING.value, Status.APPROVED.value, Status.REVIEW_DUE.value)
 
 
@@ -222,6 +225,19 @@ class Approvals:
             lambda conn: editing.escalate(self.desk, conn, request_id, by, group, count)
         )
 
+    async def delegate(
+        self, *, giver: Voter, receiver: str, group: str, ttl_s: int
+    ) -> delegating.Delegation | Refusal:
+        """Lend one's place in a group, for two weeks at most; the lender's conflicts go with it."""
+        return await self._store.transact(
+            lambda conn: lending.delegate(self.desk, conn, giver, receiver, group, ttl_s)
+        )
+
+    async def undelegate(self, delegation_id: str, *, giver: Voter) -> bool:
+        return await self._store.transact(
+            lambda conn: lending.undelegate(self.desk, conn, delegation_id, giver)
+        )
+
     # -- executing --
 
     async def consume(
@@ -396,7 +412,10 @@ class Approvals:
             for entry in load_where(conn, t.requests.c.status.in_(OPEN_KINDS), limit=1000):
                 settled(self.desk, conn, entry, now_at, log)
             glass.close_expired(self.desk, conn, now_at, log)
-            conn.execute(delete(t.payloads).where(t.payloads.c.expires_at <= now_at))
+            over = select(t.requests.c.id).where(t.requests.c.status.not_in(NEEDS_PAYLOAD))
+            conn.execute(
+                delete(t.payloads).where((t.payloads.c.expires_at <= now_at) | t.payloads.c.request.in_(over))
+            )
             return None, log
 
         await self._store.transact(unit)

@@ -118,6 +118,18 @@ standing_grants = Table(
     Column("revoked", Boolean, nullable=False),
 )
 
+delegations = Table(
+    "delegations",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("giver", String(256), nullable=False),
+    Column("receiver", String(256), nullable=False),
+    Column("group", String(128), nullable=False),
+    Column("from_at", BigInteger, nullable=False),
+    Column("until_at", BigInteger, nullable=False),
+    Column("revoked", Boolean, nullable=False),
+)
+
 kill_switch = Table(
     "kill_switch",
     metadata,
