@@ -1,0 +1,54 @@
+"""Approvals, as transactions: open, wait, vote, consume once, record what came of it.
+
+In: an action with its decision, votes of people, outcomes. Out: requests, leave to execute, refusals that say
+why. Each change is one unit of the store with its events inside. It must never execute anything itself, never
+show or log a payload, and never let a grant be consumed unless everything was looked up again in that very
+transaction.
+"""
+
+from lockgate.approvals import Status
+from lockgate.services.approvals.delegating import Delegation
+from lockgate.services.approvals.editing import BatchView, ItemVote
+from lockgate.services.approvals.glass import Glass
+from lockgate.services.approvals.nouns import (
+    Changes,
+    Decide,
+    Directory,
+    Execution,
+    Opened,
+    PersonLike,
+    Proposal,
+    Refusal,
+    RequestState,
+    RequestView,
+    Rules,
+    Voter,
+    VoteShown,
+)
+from lockgate.services.approvals.service import Approvals
+from lockgate.services.approvals.switch import Switch
+from lockgate.services.approvals.telemetry import Reviewer
+
+__all__ = [
+    "Approvals",
+    "BatchView",
+    "Changes",
+    "Decide",
+    "Delegation",
+    "Directory",
+    "Execution",
+    "Glass",
+    "ItemVote",
+    "Opened",
+    "PersonLike",
+    "Proposal",
+    "Refusal",
+    "RequestState",
+    "RequestView",
+    "Reviewer",
+    "Rules",
+    "Status",
+    "Switch",
+    "VoteShown",
+    "Voter",
+]

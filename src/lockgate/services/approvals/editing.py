@@ -1,0 +1,174 @@
+"""Edits into child requests, escalation, and batches: one view, one decision an item."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
+
+from lockgate.action import JSON, digest, requester_json
+from lockgate.approvals import OPEN, Quorum, Request, Stage, events, groups_of, satisfiable, step
+from lockgate.approvals import Refusal as Refused
+from lockgate.audit.event import Event
+from lockgate.services.approvals import people as who
+from lockgate.services.approvals.consuming import ESCALATION
+from lockgate.services.approvals.desk import Desk, advance, load, load_where, settled, shown, texts
+from lockgate.services.approvals.nouns import FORBIDDEN, NOBODY, Opened, Refusal, RequestView, Voter
+from lockgate.services.approvals.opening import Prepared, create
+from lockgate.services.approvals.voting import NO_SUCH, current_conflicts, vote
+from lockgate.store.tables import approvals as t
+
+
+@dataclass(frozen=True, slots=True)
+class BatchView:
+    """Several requests on one screen; `digest` binds a vote to all that was shown."""
+
+    id: str
+    lines: tuple[str, ...]
+    items: tuple[RequestView, ...]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemVote:
+    """One item's decision within a batch."""
+
+    request_id: str
+    approve: bool
+    reason: str
+
+
+def edit(
+    desk: Desk, conn: Connection, parent_id: str, editor: Voter, prepared: Prepared
+) -> tuple[Opened | Refusal, list[Event]]:
+    """A child takes the parent's place: decided and masked anew, its editor barred from approving it."""
+    now_at = desk.clock()
+    log: list[Event] = []
+    parent = load(conn, parent_id, lock=True)
+    if parent is None:
+        return NO_SUCH, log
+    settled(desk, conn, parent, now_at, log)
+    people = who.look(desk, conn, now_at)
+    account = people.accounts.get(editor.person_id)
+    asked_it = editor.person_id in texts(parent.facts.get("everyone"))
+    decides_it = bool(people.groups(editor.person_id) & groups_of(parent.request.quorums))
+    if (
+        not editor.interactive
+        or editor.token_has_act
+        or account is None
+        or not account.human
+        or not (asked_it or decides_it)
+    ):
+        return Refusal(FORBIDDEN, "only who asked or who decides may edit a request", "", parent_id), log
+    if requester_json(prepared.proposal.action.requester) != parent.envelope["requester"]:
+        return Refusal(FORBIDDEN, "an edit keeps the requester", "", parent_id), log
+    if not prepared.quorums:
+        return Refusal(
+            FORBIDDEN, "the edited action needs nobody: the requester may run it", "", parent_id
+        ), log
+    if load_where(conn, t.requests.c.attempt_key == prepared.key, t.requests.c.status.in_(OPEN), limit=1):
+        return Refusal(FORBIDDEN, "exactly this is being asked already", "", parent_id), log
+    superseded = step(parent.request, events.Superseded(prepared.request_id), now_at)
+    if isinstance(superseded, Refused):
+        return Refusal(
+            NOBODY, superseded.message, superseded.hint, parent_id, parent.request.status.value
+        ), log
+    opened = create(
+        desk,
+        conn,
+        prepared,
+        now_at,
+        log,
+        editors=[*texts(parent.facts.get("editors")), editor.person_id],
+        extra={"parent": parent_id, "tell": texts(parent.facts.get("everyone"))},
+    )
+    if isinstance(opened, Refusal):
+        return opened, log
+    parent.facts["child"] = opened.request_id
+    advance(desk, conn, parent, superseded, log, child=opened.request_id, by=editor.person_id)
+    return opened, log
+
+
+def escalate(
+    desk: Desk, conn: Connection, request_id: str, by: Voter, group: str, count: int
+) -> tuple[RequestView | Refusal, list[Event]]:
+    """Ask more people on top of those already asked; nothing that was asked is dropped."""
+    now_at = desk.clock()
+    log: list[Event] = []
+    entry = load(conn, request_id, lock=True)
+    if entry is None:
+        return NO_SUCH, log
+    settled(desk, conn, entry, now_at, log)
+    people = who.look(desk, conn, now_at)
+    if (
+        not by.interactive
+        or by.token_has_act
+        or not people.groups(by.person_id) & groups_of(entry.request.quorums)
+    ):
+        return Refusal(FORBIDDEN, "only who decides may ask more people", "", request_id), log
+    added = Quorum(ESCALATION + group, (Stage(max(1, count), group),))
+    conflicts = current_conflicts(desk, conn, people, entry)
+    if not satisfiable(added, (), people.eligible({**entry.request.conflicts, **conflicts})):
+        return Refusal(NOBODY, f"{group} has not enough people who may approve this", "", request_id), log
+    after = step(entry.request, events.Escalated(added), now_at)
+    if isinstance(after, Refused):
+        return Refusal(NOBODY, after.message, after.hint, request_id, entry.request.status.value), log
+    assert isinstance(after, Request)
+    log.append(
+        Event("request.escalated", {"request": request_id, "by": by.person_id, "quorum": added.body()})
+    )
+    advance(desk, conn, entry, after, log)
+    return shown(desk, entry, now_at), log
+
+
+def batch_view(desk: Desk, conn: Connection, batch: str) -> BatchView | None:
+    """Everything in the batch, in the order it was asked; None when there is no such batch."""
+    entries = sorted(
+        load_where(conn, t.requests.c.batch == batch, limit=1000),
+        key=lambda e: (e.request.created_at, e.request.id),
+    )
+    if not batch or not entries:
+        return None
+    now_at = desk.clock()
+    items = tuple(shown(desk, entry, now_at) for entry in entries)
+    lines: list[str] = []
+    for number, item in enumerate(items, 1):
+        lines += [f"{number} of {len(items)}: {item.id}", *(f"  {line}" for line in item.lines)]
+    named: list[JSON] = [[i.id, i.action_digest, i.view_digest] for i in items]
+    return BatchView(batch, tuple(lines), items, digest("batch", named))
+
+
+def vote_batch(
+    desk: Desk, conn: Connection, batch: str, voter: Voter, decisions: tuple[ItemVote, ...], view_digest: str
+) -> tuple[Mapping[str, RequestView | Refusal] | Refusal, list[Event]]:
+    """One ballot an item, all in one transaction; an item that is not named is not decided."""
+    view = batch_view(desk, conn, batch)
+    if view is None:
+        return NO_SUCH, []
+    if view.digest != view_digest:
+        return Refusal(
+            NOBODY, "what you saw is not what is asked", "open the batch again and vote on that"
+        ), []
+    items = {item.id: item for item in view.items}
+    if any(d.request_id not in items for d in decisions) or len({d.request_id for d in decisions}) < len(
+        decisions
+    ):
+        return Refusal(NOBODY, "a decision names a request that is not in the batch, or one twice"), []
+    log: list[Event] = []
+    results: dict[str, RequestView | Refusal] = {}
+    for one in decisions:
+        item = items[one.request_id]
+        result, written = vote(
+            desk,
+            conn,
+            item.id,
+            voter,
+            approve=one.approve,
+            reason=one.reason,
+            action_digest=item.action_digest,
+            view_digest=item.view_digest,
+        )
+        results[item.id] = result
+        log += [replace(e, body={**e.body, "batch": batch}) if e.type == "vote" else e for e in written]
+    return results, log

@@ -1,0 +1,248 @@
+"""Break glass: a human goes ahead alone in an emergency, seen by everybody, reviewed by two within a day.
+
+45 CFR 164.312(a)(2)(ii). It opens one connection and the named classes, for one action or at most an hour;
+what it lets through is still decided by policy with `break_glass` in the context, so that a `forbid` stays a
+forbid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from lockgate.action import JSON, PHI_CLASSES, Action, Kind, Requester, attempt_key, digest, requester_json
+from lockgate.approvals import Quorum, Request, Stage, Status, events, groups_of, step
+from lockgate.approvals import Refusal as Refused
+from lockgate.approvals.conflict import conflicts_json
+from lockgate.approvals.model import GLASS_S, REVIEW_S, REVIEWERS, SECOND
+from lockgate.audit.event import Event
+from lockgate.services.approvals import people as who
+from lockgate.services.approvals import switch
+from lockgate.services.approvals.desk import (
+    Desk,
+    Entry,
+    add,
+    advance,
+    load,
+    load_where,
+    new_id,
+    notify,
+    settled,
+)
+from lockgate.services.approvals.nouns import FORBIDDEN, NOBODY, Refusal, Voter
+from lockgate.services.views import plain
+from lockgate.store.tables import approvals as t
+
+REASON_CHARS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Glass:
+    """An open glass: `until_at` it lets `classes` of `connection` through for one person."""
+
+    request_id: str
+    connection: str
+    classes: frozenset[str]
+    until_at: int
+    review_by_at: int
+    link: str
+
+
+def break_glass(
+    desk: Desk,
+    conn: Connection,
+    requester: Requester,
+    voter: Voter,
+    connection: str,
+    classes: frozenset[str],
+    reason: str,
+    ttl_s: int,
+    only: Action | None,
+) -> tuple[Glass | Refusal, list[Event]]:
+    """`only` binds it to one action; else it is open for `ttl_s`, at most an hour."""
+    now_at = desk.clock()
+    log: list[Event] = []
+    if not connection or not classes or not classes <= set(PHI_CLASSES):
+        return Refusal(FORBIDDEN, "breaking the glass names a connection and the classes it is for"), log
+    people = who.look(desk, conn, now_at)
+    account = people.accounts.get(requester.principal.id)
+    alone = requester.principal.kind is Kind.HUMAN and not requester.actors and requester.on_behalf_of is None
+    genuine = voter.person_id == requester.principal.id and voter.interactive and not voter.token_has_act
+    review = Quorum("break-glass-review", (Stage(REVIEWERS, desk.rules.review_group),))
+    conflicts = who.conflicts_of(desk, conn, people, requester, connection, groups_of([review]), now_at)
+    impossible = who.nobody_left(people, (review,), conflicts)
+    if impossible:
+        return Refusal(NOBODY, f"nobody could review this afterwards: {impossible}"), log
+    request_id, told = new_id("glass"), desk.mask(reason[:REASON_CHARS])
+    key = "" if only is None else attempt_key(only, desk.attempt_secret)
+    until_at = now_at + min(ttl_s, GLASS_S) * SECOND
+    body: dict[str, JSON] = {
+        "occurrence": request_id,
+        "requester": requester_json(requester),
+        "connection": connection,
+        "classes": sorted(classes),
+        "reason": told,
+        "only": key,
+        "until_at": until_at,
+        "catalog": "",
+    }
+    sentence = plain(
+        f"{requester.principal.subject} broke the glass on {connection} for {', '.join(sorted(classes))}"
+    )
+    lines = [
+        sentence,
+        f"their reason, unverified: {plain(told)}",
+        "scope: one action" if only else f"scope: {min(ttl_s, GLASS_S) // 60} minutes",
+        "if you approve: it counts as justified; if you deny: as a violation",
+    ]
+    view: dict[str, JSON] = {"sentence": sentence, "risk": "high", "lines": list(lines), "body": body}
+    proposed = Request(
+        id=request_id,
+        status=Status.PROPOSED,
+        action_digest=digest("break-glass", body),
+        view_digest=digest("view", view),
+        quorums=(review,),
+        conflicts=conflicts,
+        created_at=now_at,
+        decide_by_at=now_at + REVIEW_S * SECOND,
+        last_at=now_at,
+        glass=True,
+    )
+    broken = step(
+        proposed,
+        events.GlassBroken(
+            execution=request_id,
+            until_at=until_at,
+            human=account is not None and account.human and account.active and alone and genuine,
+            in_role=desk.rules.glass_group in people.groups(requester.principal.id),
+            step_up=voter.step_up,
+            reason=reason,
+            stopped=switch.read(conn, lock=True).on,
+        ),
+        now_at,
+    )
+    if isinstance(broken, Refused):
+        return Refusal(FORBIDDEN, broken.message, broken.hint), log
+    reviewers = sorted(people.eligible(conflicts))
+    entry = Entry(
+        request=broken,
+        version=1,
+        kind="glass",
+        tenant="",
+        principal=requester.principal.id,
+        connection=connection,
+        operation="break_glass",
+        risk="high",
+        attempt_key=key,
+        commitment="",
+        envelope=body,
+        view=view,
+        facts={
+            "everyone": sorted(requester.everyone),
+            "editors": [],
+            "classes": sorted(classes),
+            "tell": [*reviewers, *sorted(requester.owners)],
+            "uses": 0,
+        },
+    )
+    add(conn, entry)
+    notify(desk, conn, entry)
+    log.append(
+        Event(
+            "break_glass",
+            {
+                "request": request_id,
+                "principal": requester.principal.id,
+                "connection": connection,
+                "classes": sorted(classes),
+                "reason": told,
+                "step_up": voter.step_up,
+                "until_at": until_at,
+                "action_digest": broken.action_digest,
+                "conflicts": conflicts_json(conflicts),
+            },
+        )
+    )
+    log.append(Event("review.due", {"request": request_id, "due_at": broken.review_by_at}))
+    return _glass(desk, entry), log
+
+
+def open_glass(
+    desk: Desk, conn: Connection, requester: Requester, connection: str, classes: Iterable[str]
+) -> Glass | None:
+    """The glass that this person has broken here for all of these classes, if it is still open."""
+    if requester.actors or requester.on_behalf_of is not None:
+        return None
+    for entry in load_where(
+        conn,
+        t.requests.c.kind == "glass",
+        t.requests.c.status == Status.EXECUTING.value,
+        t.requests.c.principal == requester.principal.id,
+        t.requests.c.connection == connection,
+    ):
+        still = desk.clock() < entry.request.glass_until_at
+        if still and set(classes) <= set(entry.facts["classes"]):
+            return _glass(desk, entry)
+    return None
+
+
+def use_glass(
+    desk: Desk, conn: Connection, glass_id: str, action: Action
+) -> tuple[Refusal | None, list[Event]]:
+    """Check, in the recording transaction, that this action is within the glass; one bound to an action
+    serves once.
+    """
+    log: list[Event] = []
+    entry = load(conn, glass_id, lock=True)
+    requester = action.requester
+    within = (
+        entry is not None
+        and entry.kind == "glass"
+        and entry.request.status is Status.EXECUTING
+        and max(desk.clock(), entry.request.last_at) < entry.request.glass_until_at
+        and entry.principal == requester.principal.id
+        and not requester.actors
+        and requester.on_behalf_of is None
+        and entry.connection == action.connection
+        and action.classes | action.reveal | action.probes <= set(entry.facts["classes"])
+        and who.look(desk, conn, desk.clock()).active(requester)
+    )
+    if not within or entry is None:
+        return Refusal(
+            FORBIDDEN, "the glass is not broken for this", "name the connection and the classes"
+        ), log
+    if entry.attempt_key:
+        if entry.attempt_key != attempt_key(action, desk.attempt_secret):
+            return Refusal(FORBIDDEN, "the glass was broken for another action"), log
+        close(desk, conn, entry, Status.SUCCEEDED, log)
+    return None, log
+
+
+def close(desk: Desk, conn: Connection, entry: Entry, outcome: Status, log: list[Event]) -> None:
+    """No further use; its review is due."""
+    after = step(entry.request, events.Finished(entry.request.execution, outcome), desk.clock())
+    if isinstance(after, Request):
+        advance(desk, conn, entry, after, log)
+
+
+def close_expired(desk: Desk, conn: Connection, now_at: int, log: list[Event]) -> None:
+    for entry in load_where(
+        conn, t.requests.c.kind == "glass", t.requests.c.status == Status.EXECUTING.value, limit=1000
+    ):
+        settled(desk, conn, entry, now_at, log)
+        if now_at >= entry.request.glass_until_at:
+            close(desk, conn, entry, Status.SUCCEEDED, log)
+
+
+def _glass(desk: Desk, entry: Entry) -> Glass:
+    request = entry.request
+    return Glass(
+        request.id,
+        entry.connection,
+        frozenset(entry.facts["classes"]),
+        request.glass_until_at,
+        request.review_by_at,
+        desk.link(request.id),
+    )

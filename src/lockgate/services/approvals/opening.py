@@ -1,0 +1,298 @@
+"""Opening a request, or joining the one that the identical action already has."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection, func, insert, select
+
+from lockgate.action import JSON, Action, action_digest, attempt_key, commit, envelope
+from lockgate.approvals import OPEN, Quorum, Request, Status, events, step
+from lockgate.approvals import Refusal as Refused
+from lockgate.approvals.conflict import conflicts_json
+from lockgate.approvals.model import SECOND
+from lockgate.audit.event import Event
+from lockgate.services.approvals import people as who
+from lockgate.services.approvals import standing, switch
+from lockgate.services.approvals.desk import Desk, Entry, add, advance, load_where, new_id, notify, settled
+from lockgate.services.approvals.nouns import DENIED, FAILED, NOBODY, Opened, Proposal, Refusal
+from lockgate.services.views import View, render
+from lockgate.store.tables import approvals as t
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A proposal with everything that needs no transaction: key, salt, commitment, sealed payload."""
+
+    proposal: Proposal
+    key: str
+    salt: bytes
+    commitment: str
+    request_id: str
+    sealed: bytes
+    quorums: tuple[Quorum, ...]
+
+
+def prepare(desk: Desk, proposal: Proposal, request_id: str = "") -> Prepared:
+    """Seal and commit. The seal's context names tenant, request and commitment: it opens nowhere else."""
+    action = proposal.action
+    request_id = request_id or new_id("req")
+    salt = secrets.token_bytes(32)
+    commitment = commit(action.payload, salt)
+    return Prepared(
+        proposal=proposal,
+        key=attempt_key(action, desk.attempt_secret),
+        salt=salt,
+        commitment=commitment,
+        request_id=request_id,
+        sealed=desk.keys.seal(action.payload, seal_context(action.tenant, request_id, commitment)),
+        quorums=tuple(Quorum.from_body(name, body) for name, body in proposal.profiles.items()),
+    )
+
+
+def seal_context(tenant: str, request_id: str, commitment: str) -> bytes:
+    return f"lockgate/payload/v1\0{tenant}\0{request_id}\0{commitment}".encode()
+
+
+def open_or_join(
+    desk: Desk, conn: Connection, prepared: Prepared, *, batch: str = ""
+) -> tuple[Opened | Refusal, list[Event]]:
+    """The unit behind `propose`."""
+    now_at = desk.clock()
+    log: list[Event] = []
+    stopped = switch.refuse_if_on(conn)
+    if stopped:
+        return stopped, log
+    proposal, key = prepared.proposal, prepared.key
+    for entry in _same(desk, conn, key, now_at, log):
+        if entry.request.status in OPEN:
+            return _join(desk, conn, entry, proposal.waiting, now_at, log), log
+        if (
+            entry.request.status is Status.DENIED
+            and now_at < entry.decided_at + desk.rules.refused_s * SECOND
+        ):
+            minutes = 1 + (entry.decided_at + desk.rules.refused_s * SECOND - now_at) // (60 * SECOND)
+            return Refusal(
+                DENIED,
+                "a reviewer has denied exactly this",
+                f"change it, or ask again in {minutes} minutes",
+                entry.request.id,
+                Status.DENIED.value,
+            ), log
+    principal = proposal.action.requester.principal.id
+    if _pending(desk, conn, principal, now_at, log) >= desk.rules.cap_pending:
+        return Refusal(
+            NOBODY,
+            f"{desk.rules.cap_pending} requests of yours are waiting already",
+            "withdraw one, or wait until some are decided",
+        ), log
+    return create(desk, conn, prepared, now_at, log, batch=batch), log
+
+
+def create(
+    desk: Desk,
+    conn: Connection,
+    prepared: Prepared,
+    now_at: int,
+    log: list[Event],
+    *,
+    editors: Iterable[str] = (),
+    extra: Mapping[str, JSON] | None = None,
+    kind: str = "action",
+    batch: str = "",
+    standing_s: int = 0,
+) -> Opened | Refusal:
+    """A new request, its conflict set evaluated; refused when nobody eligible could satisfy it."""
+    proposal, quorums = prepared.proposal, prepared.quorums
+    action = proposal.action
+    people = who.look(desk, conn, now_at)
+    editors = sorted(set(editors))
+    conflicts = who.conflicts_of_action(desk, conn, people, action, quorums, now_at, editors)
+    impossible = who.nobody_left(people, quorums, conflicts) if quorums else "no profile says who decides"
+    if impossible:
+        log.append(_refused_event(action, proposal, impossible, conflicts))
+        return Refusal(
+            NOBODY, f"nobody may approve this: {impossible}", "ask an administrator for another reviewer"
+        )
+    decide_by_at = now_at + min(q.decision_ttl_s for q in quorums) * SECOND
+    sealed_envelope = envelope(
+        action,
+        commitment=prepared.commitment,
+        profiles=proposal.profiles,
+        policy_digest=proposal.policy_digest,
+        catalog_digest=proposal.catalog_digest,
+        occurrence=prepared.request_id,
+        created_at=now_at,
+        not_after_at=decide_by_at,
+    )
+    view = view_of(desk, conn, proposal)
+    request = Request(
+        id=prepared.request_id,
+        status=Status.PROPOSED,
+        action_digest=action_digest(sealed_envelope),
+        view_digest=view.digest,
+        quorums=quorums,
+        conflicts=conflicts,
+        created_at=now_at,
+        decide_by_at=decide_by_at,
+        last_at=now_at,
+        standing_s=standing_s,
+    )
+    submitted = step(request, events.Submitted(proposal.waiting), now_at)
+    if isinstance(submitted, Refused):
+        return Refusal(NOBODY, submitted.message, submitted.hint)
+    entry = Entry(
+        request=submitted,
+        version=1,
+        kind=kind,
+        tenant=action.tenant,
+        principal=action.requester.principal.id,
+        connection=action.connection,
+        operation=action.operation,
+        risk=view.risk,
+        attempt_key=prepared.key,
+        commitment=prepared.commitment,
+        envelope=sealed_envelope,
+        view=view.to_json(),
+        facts={
+            "everyone": sorted(action.requester.everyone),
+            "revealed": sorted(proposal.decision.revealed),
+            "masked": sorted(proposal.decision.masked),
+            "editors": editors,
+            **(extra or {}),
+        },
+        batch=batch,
+    )
+    add(conn, entry)
+    _keep_payload(desk, conn, prepared, now_at)
+    log.append(_decision_event(entry, proposal, conflicts))
+    if kind == "action":
+        grant = standing.covering(desk, conn, proposal, entry, people, now_at)
+        if grant is not None:
+            covered = step(entry.request, events.Covered(grant.votes, proposal.waiting), now_at)
+            if isinstance(covered, Request):
+                entry.facts["standing"] = grant.id
+                advance(desk, conn, entry, covered, log, standing=grant.id)
+    if entry.request.status is Status.PENDING:
+        notify(desk, conn, entry)
+    return _opened(desk, entry, existing=False)
+
+
+def view_of(desk: Desk, conn: Connection, proposal: Proposal) -> View:
+    """Rendered once; `new` is what differs from the last request like it."""
+    action = proposal.action
+    last = conn.execute(
+        select(t.requests.c.envelope)
+        .where(
+            t.requests.c.principal == action.requester.principal.id,
+            t.requests.c.connection == action.connection,
+            t.requests.c.operation == action.operation,
+            t.requests.c.status.in_([Status.SUCCEEDED.value, Status.RECONCILED_DONE.value]),
+        )
+        .limit(1)
+    ).first()
+    new = [] if last else [f"the first {action.operation} of this requester on this connection"]
+    facts = proposal.view_facts
+    if not facts.estimated_rows and proposal.estimated_rows:
+        facts = replace(facts, estimated_rows=proposal.estimated_rows)
+    return render(facts, action, proposal.decision, proposal.profiles, mask=desk.mask, new=new)
+
+
+def _same(desk: Desk, conn: Connection, key: str, now_at: int, log: list[Event]) -> list[Entry]:
+    entries = load_where(conn, t.requests.c.attempt_key == key, t.requests.c.kind == "action", limit=5)
+    return [settled(desk, conn, entry, now_at, log) for entry in entries]
+
+
+def _join(
+    desk: Desk, conn: Connection, entry: Entry, waiting: bool, now_at: int, log: list[Event]
+) -> Opened | Refusal:
+    joined = step(entry.request, events.Joined(waiting), now_at)
+    if isinstance(joined, Refused):
+        return Refusal(FAILED, joined.message, joined.hint, entry.request.id, entry.request.status.value)
+    advance(desk, conn, entry, joined, log)
+    return _opened(desk, entry, existing=True)
+
+
+def _opened(desk: Desk, entry: Entry, *, existing: bool) -> Opened:
+    request = entry.request
+    return Opened(request.id, request.status, desk.link(request.id), request.decide_by_at, existing)
+
+
+def _pending(desk: Desk, conn: Connection, principal: str, now_at: int, log: list[Event]) -> int:
+    mine = t.requests.c.principal == principal
+    pending = t.requests.c.status == Status.PENDING.value
+    count = conn.execute(select(func.count()).select_from(t.requests).where(mine, pending)).scalar_one()
+    if count < desk.rules.cap_pending:
+        return int(count)
+    entries = [settled(desk, conn, entry, now_at, log) for entry in load_where(conn, mine, pending)]
+    return sum(1 for entry in entries if entry.request.status is Status.PENDING)
+
+
+def _keep_payload(desk: Desk, conn: Connection, prepared: Prepared, now_at: int) -> None:
+    conn.execute(insert(t.commitment_salts).values(commitment=prepared.commitment, salt=prepared.salt))
+    conn.execute(
+        insert(t.payloads).values(
+            request=prepared.request_id,
+            sealed=prepared.sealed,
+            expires_at=now_at + desk.rules.payload_kept_s * SECOND,
+        )
+    )
+
+
+def _decision_event(entry: Entry, proposal: Proposal, conflicts: Mapping[str, tuple[str, ...]]) -> Event:
+    action, request = proposal.action, entry.request
+    return Event(
+        "decision",
+        {
+            "decision": "require",
+            "request": request.id,
+            "kind": entry.kind,
+            "action_digest": request.action_digest,
+            "view_digest": request.view_digest,
+            "commitment": entry.commitment,
+            "decide_by_at": request.decide_by_at,
+            **asked_for(action),
+            "reasons": [{"id": r.policy_id, "title": r.title} for r in proposal.decision.reasons],
+            "profiles": dict(proposal.profiles),
+            "conflicts": conflicts_json(conflicts),
+            "policy": proposal.policy_digest,
+            "catalog": proposal.catalog_digest,
+        },
+    )
+
+
+def _refused_event(
+    action: Action, proposal: Proposal, why: str, conflicts: Mapping[str, tuple[str, ...]]
+) -> Event:
+    return Event(
+        "decision",
+        {
+            "decision": "refused",
+            "why": why,
+            **asked_for(action),
+            "conflicts": conflicts_json(conflicts),
+            "policy": proposal.policy_digest,
+            "catalog": proposal.catalog_digest,
+        },
+    )
+
+
+def asked_for(action: Action) -> dict[str, JSON]:
+    """Who asked for what: the part that every event about an action shares."""
+    requester = action.requester
+    behalf = requester.on_behalf_of
+    return {
+        "principal": requester.principal.id,
+        "actors": [actor.id for actor in requester.actors],
+        "on_behalf_of": None if behalf is None else behalf.id,
+        "owners": sorted(requester.owners),
+        "credential": requester.credential_id,
+        "connection": action.connection,
+        "operation": action.operation,
+        "questions": [[q.operation, q.resource] for q in action.questions],
+        "classes": sorted(action.classes),
+        "probes": sorted(action.probes),
+        "destination": action.destination,
+    }

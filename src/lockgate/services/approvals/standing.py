@@ -1,0 +1,146 @@
+"""Standing grants: typed terms, counted uses, at most eight hours, revocable, each use logged; there is no
+"always".
+
+A standing grant is itself a request that people approve on a view of its terms; while it is APPROVED it
+covers requests of the same requester that its terms contain. A deny by a reviewer, a withdrawal, the kill
+switch or its clock ends it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from lockgate.action import JSON, Action, canonical, requester_json
+from lockgate.approvals import Status, Vote, still_counting
+from lockgate.approvals.model import STANDING_S
+from lockgate.audit.event import Event
+from lockgate.services.approvals import people as who
+from lockgate.services.approvals.desk import Desk, Entry, load, load_where, settled
+from lockgate.services.approvals.nouns import Proposal
+from lockgate.store.tables import approvals as t
+
+MAX_USES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Covering:
+    """The grant that covers a request, and the votes that made it."""
+
+    id: str
+    votes: tuple[Vote, ...]
+
+
+def terms_of(action: Action, estimated_rows: int) -> dict[str, JSON]:
+    """What the grant would let through, derived from one example: nothing beyond what the example does."""
+    return {
+        "requester": requester_json(action.requester),
+        "connection": action.connection,
+        "upstream": action.upstream,
+        "questions": [[q.operation, q.resource] for q in sorted(action.questions)],
+        "classes": sorted(action.classes),
+        "probes": sorted(action.probes),
+        "reveal": sorted(action.reveal),
+        "destination": action.destination,
+        "rows": estimated_rows,
+    }
+
+
+def within(action: Action, estimated_rows: int, terms: dict[str, Any]) -> bool:
+    """Whether the action stays inside the terms; an unknown number of rows is inside none."""
+    return (
+        canonical(requester_json(action.requester)) == canonical(terms["requester"])
+        and action.connection == terms["connection"]
+        and action.upstream == terms["upstream"]
+        and {(q.operation, q.resource) for q in action.questions} <= {(o, r) for o, r in terms["questions"]}
+        and action.classes <= set(terms["classes"])
+        and action.probes <= set(terms["probes"])
+        and action.reveal <= set(terms["reveal"])
+        and action.destination == terms["destination"]
+        and 0 < estimated_rows <= terms["rows"]
+    )
+
+
+def explain(proposal: Proposal, max_uses: int, ttl_s: int) -> Proposal:
+    """The proposal whose view shows the terms, not one statement."""
+    terms = terms_of(proposal.action, proposal.estimated_rows)
+    does = tuple(f"{key}: {value}" for key, value in terms.items() if key not in ("requester", "upstream"))
+    facts = replace(
+        proposal.view_facts,
+        does=(f"a standing pass: {max_uses} uses within {ttl_s // 60} minutes, for anything within", *does),
+        flags=(*proposal.view_facts.flags, "the statement shown is only an example"),
+        on_approve=f"anything within these terms may run {max_uses} times in {ttl_s // 60} minutes",
+    )
+    return replace(proposal, view_facts=facts, waiting=False)
+
+
+def lasting(ttl_s: int) -> int:
+    return max(1, min(ttl_s, STANDING_S))
+
+
+def keep(conn: Connection, entry: Entry, terms: dict[str, JSON], max_uses: int, until_at: int) -> None:
+    conn.execute(
+        insert(t.standing_grants).values(
+            id=entry.request.id,
+            request=entry.request.id,
+            principal=entry.principal,
+            connection=entry.connection,
+            terms=canonical(terms).decode(),
+            uses=0,
+            max_uses=max(1, min(max_uses, MAX_USES)),
+            until_at=until_at,
+            revoked=False,
+        )
+    )
+
+
+def covering(
+    desk: Desk, conn: Connection, proposal: Proposal, entry: Entry, people: who.People, now_at: int
+) -> Covering | None:
+    """A grant in force that contains this proposal and whose approvers could approve it today."""
+    mine = (t.requests.c.principal == entry.principal, t.requests.c.connection == entry.connection)
+    for grant in load_where(
+        conn, *mine, t.requests.c.kind == "standing", t.requests.c.status == Status.APPROVED.value
+    ):
+        settled(desk, conn, grant, now_at, [])
+        row = conn.execute(
+            select(t.standing_grants).where(t.standing_grants.c.id == grant.request.id)
+        ).first()
+        if (
+            grant.request.status is not Status.APPROVED
+            or row is None
+            or row.revoked
+            or row.uses >= row.max_uses
+        ):
+            continue
+        if not within(proposal.action, proposal.estimated_rows, json.loads(row.terms)):
+            continue
+        groups = {v.person: people.groups(v.person) for v in grant.request.votes}
+        conflicts = {**grant.request.conflicts, **entry.request.conflicts}
+        votes = tuple(still_counting(grant.request.votes, groups, conflicts))
+        if votes:
+            return Covering(grant.request.id, votes)
+    return None
+
+
+def use(desk: Desk, conn: Connection, entry: Entry, now_at: int, log: list[Event]) -> bool:
+    """Count one use in the consuming transaction; False when the grant is over."""
+    grant_id = str(entry.facts.get("standing", ""))
+    grant = load(conn, grant_id, lock=True)
+    if grant is None:
+        return False
+    settled(desk, conn, grant, now_at, log)
+    if grant.request.status is not Status.APPROVED:
+        return False
+    table = t.standing_grants
+    used = conn.execute(
+        update(table)
+        .where(table.c.id == grant_id, table.c.uses < table.c.max_uses, table.c.revoked.is_(False))
+        .values(uses=table.c.uses + 1)
+    )
+    if used.rowcount == 1:
+        log.append(Event("standing.used", {"request": entry.request.id, "grant": grant_id}))
+    return bool(used.rowcount == 1)

@@ -1,0 +1,124 @@
+"""The kill switch: read in every consuming transaction; one person turns it on, two lift it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from lockgate.action import JSON, canonical
+from lockgate.approvals import Request, Status, events, step
+from lockgate.audit.event import Event
+from lockgate.services.approvals import people as who
+from lockgate.services.approvals.desk import Desk, advance, load_where, settled
+from lockgate.services.approvals.nouns import FAILED, FORBIDDEN, Refusal, Voter
+from lockgate.store.tables import approvals as t
+
+LIFTERS = 2
+TOPIC = "kill_switch"
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """Whether everything is stopped, who stopped it, and who has agreed to go on."""
+
+    on: bool
+    by: str = ""
+    at: int = 0
+    lifted_by: tuple[str, ...] = ()
+
+
+def read(conn: Connection, *, lock: bool = False) -> Switch:
+    """As it stands; with `lock`, nobody turns it on between this and the end of the transaction."""
+    query = select(t.kill_switch).where(t.kill_switch.c.id == 1)
+    row = conn.execute(query.with_for_update(read=True) if lock else query).first()
+    if row is None:
+        return Switch(False)
+    mapping: Any = row._mapping
+    return Switch(mapping["on"], mapping["by"], mapping["at"], tuple(json.loads(mapping["lifts"])))
+
+
+def refuse_if_on(conn: Connection) -> Refusal | None:
+    if read(conn, lock=True).on:
+        return Refusal(FAILED, "the kill switch is on: nothing is executed", "ask whoever turned it on")
+    return None
+
+
+def install(conn: Connection) -> None:
+    """Make sure that there is a row to lock."""
+    if conn.execute(select(t.kill_switch.c.id)).first() is None:
+        _write(conn, Switch(False))
+
+
+def turn_on(desk: Desk, conn: Connection, by: Voter, reason: str) -> tuple[Switch | Refusal, list[Event]]:
+    """Stop: no execution begins, unconsumed grants are revoked; open requests keep waiting, their clocks run
+    on.
+    """
+    now_at = desk.clock()
+    people = who.look(desk, conn, now_at)
+    refused = _may(desk, people, by)
+    if refused:
+        return refused, []
+    switch = Switch(True, by.person_id, now_at)
+    _write(conn, switch)
+    log = [
+        Event("kill_switch", {"topic": TOPIC, "on": True, "by": by.person_id, "reason": desk.mask(reason)}),
+    ]
+    for entry in load_where(conn, t.requests.c.status == Status.APPROVED.value, limit=10_000):
+        settled(desk, conn, entry, now_at, log)
+        revoked = step(entry.request, events.Stopped(), now_at)
+        if isinstance(revoked, Request):
+            advance(desk, conn, entry, revoked, log)
+    conn.execute(update(t.standing_grants).values(revoked=True))
+    return switch, log
+
+
+def lift(desk: Desk, conn: Connection, by: Voter, reason: str) -> tuple[Switch | Refusal, list[Event]]:
+    """Two distinct humans must agree; the first only says so."""
+    now_at = desk.clock()
+    switch = read(conn, lock=True)
+    if not switch.on:
+        return switch, []
+    people = who.look(desk, conn, now_at)
+    refused = _may(desk, people, by)
+    if refused:
+        return refused, []
+    if by.person_id not in people.accounts or not people.groups(by.person_id) & {desk.rules.switch_group}:
+        return Refusal(FORBIDDEN, "your membership is too young to lift the kill switch"), []
+    human = people.links.get(by.person_id, frozenset({by.person_id}))
+    if human & set(switch.lifted_by):
+        return Refusal(FORBIDDEN, "you have agreed already; another person must agree too"), []
+    agreed = (*switch.lifted_by, by.person_id)
+    on = len(agreed) < LIFTERS
+    switch = Switch(on, switch.by if on else by.person_id, switch.at if on else now_at, agreed if on else ())
+    _write(conn, switch)
+    body: dict[str, JSON] = {
+        "topic": TOPIC,
+        "on": on,
+        "by": by.person_id,
+        "agreed": list(agreed),
+        "reason": desk.mask(reason),
+    }
+    return switch, [Event("kill_switch", body)]
+
+
+def _may(desk: Desk, people: who.People, by: Voter) -> Refusal | None:
+    account = people.accounts.get(by.person_id)
+    if not by.interactive or by.token_has_act or account is None or not account.human or not account.active:
+        return Refusal(FORBIDDEN, "the kill switch needs a person who is logged in", "log in yourself")
+    if desk.rules.switch_group not in account.groups:
+        return Refusal(FORBIDDEN, f"only {desk.rules.switch_group} may use the kill switch")
+    return None
+
+
+def _write(conn: Connection, switch: Switch) -> None:
+    values = {
+        "on": switch.on,
+        "by": switch.by,
+        "at": switch.at,
+        "lifts": canonical(list(switch.lifted_by)).decode(),
+    }
+    if conn.execute(update(t.kill_switch).where(t.kill_switch.c.id == 1).values(**values)).rowcount == 0:
+        conn.execute(insert(t.kill_switch).values(id=1, **values))

@@ -1,0 +1,177 @@
+"""Votes, withdrawals and callers that come and go."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, insert, select
+
+from lockgate.approvals import Refusal as Refused
+from lockgate.approvals import Request, Status, events, groups_of, satisfiable, step
+from lockgate.approvals.conflict import conflicts_json
+from lockgate.approvals.events import Event as Happening
+from lockgate.audit.event import Event
+from lockgate.services.approvals import people as who
+from lockgate.services.approvals.desk import Desk, Entry, advance, load, settled, shown, texts
+from lockgate.services.approvals.nouns import FORBIDDEN, NOBODY, Refusal, RequestView, Voter
+from lockgate.services.approvals.requester import requester_of
+from lockgate.store.tables import approvals as t
+
+NO_SUCH = Refusal(FORBIDDEN, "there is no such request")
+REASON_CHARS = 500
+
+
+def vote(
+    desk: Desk,
+    conn: Connection,
+    request_id: str,
+    voter: Voter,
+    *,
+    approve: bool,
+    reason: str,
+    action_digest: str,
+    view_digest: str,
+) -> tuple[RequestView | Refusal, list[Event]]:
+    """One ballot: recorded whatever becomes of it, late ones too; only a valid one counts."""
+    now_at = desk.clock()
+    log: list[Event] = []
+    entry = load(conn, request_id, lock=True)
+    if entry is None:
+        return NO_SUCH, log
+    settled(desk, conn, entry, now_at, log)
+    if not approve and not reason.strip():
+        return _said(entry, "a deny needs a reason", "say why, in a few words"), log
+    people = who.look(desk, conn, now_at)
+    conflicts = current_conflicts(desk, conn, people, entry)
+    ballot = who.ballot(
+        people,
+        voter,
+        approve=approve,
+        reason=desk.mask(reason[:REASON_CHARS]),
+        action_digest=action_digest,
+        view_digest=view_digest,
+    )
+    reviewing = entry.request.status is Status.REVIEW_DUE
+    happening: Happening = (
+        events.Reviewed(ballot, conflicts) if reviewing else events.Voted(ballot, conflicts)
+    )
+    after = step(entry.request, happening, now_at)
+    refused = after if isinstance(after, Refused) else _starves(people, entry, after)
+    log.append(
+        Event(
+            "review" if reviewing else "vote",
+            {
+                "request": request_id,
+                "person": voter.person_id,
+                "approve": approve,
+                "reason": ballot.reason,
+                "step_up": voter.step_up,
+                "groups": sorted(ballot.groups),
+                "action_digest": action_digest[:64],
+                "view_digest": view_digest[:64],
+                "counted": refused is None,
+                "why": "" if refused is None else refused.message,
+                "conflicts": conflicts_json(conflicts),
+            },
+        )
+    )
+    _telemetry(conn, request_id, voter.person_id, approve, refused is None, now_at)
+    if refused is not None:
+        return _said(entry, refused.message, refused.hint), log
+    assert isinstance(after, Request)
+    advance(desk, conn, entry, after, log)
+    return shown(desk, entry, now_at), log
+
+
+def current_conflicts(
+    desk: Desk, conn: Connection, people: who.People, entry: Entry
+) -> dict[str, tuple[str, ...]]:
+    """The conflict set evaluated again; what it was at the proposal is kept in the request, the union
+    counts.
+    """
+    request = entry.request
+    return who.conflicts_of(
+        desk,
+        conn,
+        people,
+        requester_of(entry.envelope),
+        entry.connection,
+        groups_of(request.quorums),
+        request.created_at,
+        texts(entry.facts.get("editors")),
+    )
+
+
+def withdraw(
+    desk: Desk, conn: Connection, request_id: str, by: str
+) -> tuple[RequestView | Refusal, list[Event]]:
+    """Whoever asked, acts or is acted for, or owns the agent, takes it back."""
+    now_at = desk.clock()
+    log: list[Event] = []
+    entry = load(conn, request_id, lock=True)
+    if entry is None:
+        return NO_SUCH, log
+    settled(desk, conn, entry, now_at, log)
+    if by not in texts(entry.facts.get("everyone")):
+        return _said(entry, "only who asked may withdraw it", ""), log
+    after = step(entry.request, events.Withdrawn(), now_at)
+    if isinstance(after, Refused):
+        return _said(entry, after.message, after.hint), log
+    advance(desk, conn, entry, after, log, by=by)
+    return shown(desk, entry, now_at), log
+
+
+def caller(desk: Desk, conn: Connection, request_id: str, happening: Happening) -> tuple[None, list[Event]]:
+    """A caller's hold ended, or the caller left; nothing to tell anybody."""
+    log: list[Event] = []
+    entry = load(conn, request_id, lock=True)
+    if entry is not None:
+        now_at = desk.clock()
+        settled(desk, conn, entry, now_at, log)
+        after = step(entry.request, happening, now_at)
+        if isinstance(after, Request):
+            if after.gone_at and not entry.request.gone_at:
+                log.append(Event("caller.gone", {"request": request_id, "at": now_at}))
+            advance(desk, conn, entry, after, log)
+    return None, log
+
+
+def seen(desk: Desk, conn: Connection, request_id: str, person: str) -> tuple[None, list[Event]]:
+    """A reviewer opened the view: the start of their time to decide."""
+    known = conn.execute(
+        select(t.viewings.c.at).where(t.viewings.c.request == request_id, t.viewings.c.person == person)
+    ).first()
+    if known is None and load(conn, request_id) is not None:
+        conn.execute(insert(t.viewings).values(request=request_id, person=person, at=desk.clock()))
+    return None, []
+
+
+def _starves(people: who.People, entry: Entry, after: Request) -> Refused | None:
+    """An approval that would leave a later stage without anybody is not taken: the voter is needed there."""
+    if after.status is not Status.PENDING or not after.votes or not after.votes[-1].approve:
+        return None
+    candidates = people.eligible(after.conflicts)
+    before_ok = all(satisfiable(q, entry.request.votes, candidates) for q in after.quorums)
+    if before_ok and not all(satisfiable(q, after.votes, candidates) for q in after.quorums):
+        return Refused("starves", "you are needed in a later stage", "let somebody else decide this stage")
+    return None
+
+
+def _said(entry: Entry, message: str, hint: str) -> Refusal:
+    return Refusal(NOBODY, message, hint, entry.request.id, entry.request.status.value)
+
+
+def _telemetry(
+    conn: Connection, request_id: str, person: str, approve: bool, counted: bool, now_at: int
+) -> None:
+    opened = conn.execute(
+        select(t.viewings.c.at).where(t.viewings.c.request == request_id, t.viewings.c.person == person)
+    ).scalar_one_or_none()
+    conn.execute(
+        insert(t.ballots).values(
+            request=request_id,
+            person=person,
+            approve=approve,
+            counted=counted,
+            at=now_at,
+            opened_at=opened or 0,
+        )
+    )

@@ -1,0 +1,70 @@
+"""Delegation is time-boxed, checked again at every use, and never makes two voters of one place."""
+
+from __future__ import annotations
+
+from lockgate.services.approvals import Delegation, Execution, Refusal, RequestView, Voter
+
+RITA = Voter("local:rita", True, False)
+
+
+async def lent(world, ttl_s=3600):
+    delegation = await world.approvals.delegate(
+        giver=RITA, receiver="local:omar", group="privacy", ttl_s=ttl_s
+    )
+    assert isinstance(delegation, Delegation)
+    return delegation
+
+
+async def test_the_receiver_decides_in_the_givers_place(world):
+    await lent(world)
+    opened = await world.opened()
+    assert (await world.vote("omar", opened.request_id)).state == "APPROVED"
+    assert isinstance(await world.consume(opened.request_id), Execution)
+
+
+async def test_it_ends_and_is_taken_back_and_votes_under_it_end_too(world):
+    delegation = await lent(world)
+    opened = await world.opened()
+    await world.vote("omar", opened.request_id)
+    assert await world.approvals.undelegate(delegation.id, giver=RITA)
+    assert isinstance(await world.consume(opened.request_id), Refusal)
+    await lent(world, ttl_s=60)
+    world.clock.sleep(61)
+    later = await world.opened(world.proposal(world.action(b"later")))
+    assert isinstance(await world.vote("omar", later.request_id), Refusal)
+
+
+async def test_giver_and_receiver_are_one_voter(world):
+    await lent(world)
+    pair = {"stages": [{"count": 2, "group": "privacy"}]}
+    opened = await world.opened(world.proposal(None, pair=pair))
+    await world.vote("omar", opened.request_id)
+    assert isinstance(await world.vote("rita", opened.request_id), Refusal)
+    assert (await world.vote("petra", opened.request_id)).state == "APPROVED"
+
+
+async def test_a_giver_in_the_conflict_set_has_nothing_to_lend(world):
+    ana = Voter("local:ana", True, False)
+    await world.approvals.delegate(giver=ana, receiver="local:omar", group="privacy", ttl_s=60)
+    opened = await world.opened()
+    assert isinstance(await world.vote("omar", opened.request_id), Refusal)
+
+
+async def test_a_lent_place_is_not_lent_on_and_not_for_long(world):
+    await lent(world)
+    omar = Voter("local:omar", True, False)
+    for wrong in (
+        {"giver": omar, "receiver": "local:doc", "group": "privacy", "ttl_s": 60},
+        {"giver": RITA, "receiver": "local:omar", "group": "privacy", "ttl_s": 15 * 24 * 3600},
+        {"giver": RITA, "receiver": "local:bot", "group": "privacy", "ttl_s": 60},
+        {"giver": RITA, "receiver": "local:rita", "group": "privacy", "ttl_s": 60},
+    ):
+        assert isinstance(await world.approvals.delegate(**wrong), Refusal)
+
+
+async def test_a_giver_who_left_the_group_has_lent_nothing(world):
+    await lent(world)
+    opened = await world.opened()
+    assert isinstance(await world.vote("omar", opened.request_id), RequestView)
+    world.directory.change("rita", groups={})
+    assert isinstance(await world.consume(opened.request_id), Refusal)

@@ -1,0 +1,75 @@
+"""The two pure rules under the machine, against slow and obvious versions of themselves."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lockgate.action import Kind, Principal, Requester
+from lockgate.approvals import (
+    Account,
+    Facts,
+    Quorum,
+    Stage,
+    Vote,
+    conflict_set,
+    human_of,
+    link,
+    satisfiable,
+    satisfied,
+)
+
+GROUPS = ["privacy", "owner", "legal"]
+people = st.dictionaries(st.sampled_from("abcde"), st.frozensets(st.sampled_from(GROUPS)), max_size=5)
+stages = st.lists(st.builds(Stage, st.integers(1, 2), st.sampled_from(GROUPS)), min_size=1, max_size=3)
+
+
+def vote(person, groups, human=""):
+    return Vote(person, human or person, frozenset({person}), groups, True, 0)
+
+
+@settings(max_examples=150, deadline=None)
+@given(stages, people)
+def test_satisfiable_means_that_some_order_of_votes_satisfies(asked, members):
+    quorum = Quorum("q", tuple(asked))
+    orders = permutations(members)
+    slow = any(satisfied(quorum, [vote(p, members[p]) for p in order]) for order in orders)
+    assert satisfiable(quorum, (), members) == slow
+
+
+@given(
+    stages, st.lists(st.tuples(st.sampled_from("abc"), st.frozensets(st.sampled_from(GROUPS))), max_size=6)
+)
+def test_a_human_never_fills_two_slots(asked, cast):
+    quorum = Quorum("q", tuple(asked))
+    votes = [vote(f"{person}{n}", groups, human=person) for n, (person, groups) in enumerate(cast)]
+    if satisfied(quorum, votes):
+        assert len({person for person, _ in cast}) >= sum(stage.count for stage in asked)
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcdef"), st.sampled_from("abcdef")), max_size=8))
+def test_links_hold_in_both_directions_and_onwards(pairs):
+    accounts = [Account(a, True, True, 0, linked=frozenset({b})) for a, b in pairs]
+    links = link(accounts)
+    for a, b in pairs:
+        assert links[a] == links[b]
+        assert {a, b} <= links[a]
+        assert human_of(a, links) == human_of(b, links)
+    for members in links.values():
+        assert all(links[m] == members for m in members)
+
+
+@given(
+    st.frozensets(st.sampled_from("abcd")), st.frozensets(st.sampled_from("abcd")), st.sampled_from("abcd")
+)
+def test_everyone_around_the_request_is_in_the_set_with_a_reason(owners, editors, asked):
+    facts = Facts.of(
+        Requester(Principal("x", asked, Kind.HUMAN), "key", owners=owners),
+        editors=editors,
+        holders={"holder"},
+    )
+    found = conflict_set(facts, {}, frozenset(), created_at=0)
+    assert found.keys() == {f"x:{asked}", *owners, *editors, "holder"}
+    assert all(found.values())

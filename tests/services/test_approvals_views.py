@@ -1,0 +1,105 @@
+"""What a reviewer sees: built from the action, bounded, escaped, and bound by its digest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lockgate.action import Action, Decision, Effect, Kind, Principal, Question, Reason, Requester
+from lockgate.services.views import ViewFacts, mask_words, plain, render
+
+ANA = Principal("local", "ana", Kind.HUMAN)
+BOT = Principal("local", "billing-bot", Kind.AGENT)
+ACTION = Action(
+    tenant="t",
+    connection="clinic",
+    upstream="pg",
+    requester=Requester(BOT, "key", "10.2.0.7", on_behalf_of=ANA, owners=frozenset({"local:ana"})),
+    questions=(Question("sql.export", "clinic/public.patients"),),
+    payload=b"secret 123-45-6789",
+    classes=frozenset({"name", "ssn"}),
+)
+DECISION = Decision(
+    Effect.REQUIRE,
+    frozenset({"ssn"}),
+    frozenset({"name"}),
+    ("one",),
+    (Reason("p1", "Exports need a reviewer"),),
+    "d",
+)
+FACTS = ViewFacts(
+    statement_masked="COPY patients TO STDOUT", resources=("clinic/public.patients",), estimated_rows=41200
+)
+
+
+def view(facts=FACTS, action=ACTION, decision=DECISION, profiles=None, **more):
+    return render(facts, action, decision, profiles or {}, mask=mask_words, **more)
+
+
+def test_the_first_line_is_one_sentence():
+    assert view().sentence == (
+        "billing-bot (agent), for ana, wants to copy out public.patients, about 41,200 rows, with name unmasked"
+        " to 10.2.0.7"
+    )
+
+
+def test_the_payload_is_nowhere_in_it():
+    assert "6789" not in repr(view())
+
+
+def test_the_reason_is_masked_bounded_and_called_unverified():
+    shown = view(replace(FACTS, reason="for Jane Doe 555-12-3456 " + "x" * 10_000))
+    line = next(line for line in shown.lines if "reason" in line)
+    assert "unverified" in line
+    assert "Jane" not in line
+    assert "3456" not in line
+    assert len(line) < 600
+
+
+def test_what_cannot_be_rendered_is_uninspectable_and_high_risk():
+    shown = view(ViewFacts())
+    assert shown.risk == "high"
+    assert any("uninspectable" in line for line in shown.lines)
+
+
+def test_what_does_not_fit_says_so():
+    shown = view(replace(FACTS, statement_masked="SELECT 1 " * 10_000))
+    assert "too long to be shown whole" in shown.body["flags"]
+
+
+def test_look_alike_characters_are_escaped_and_flagged():
+    shown = view(replace(FACTS, statement_masked="SELECT * FROM p\u0430tients \u202e"))
+    assert "\\u0430" in shown.body["statement"]
+    assert any("not ASCII" in str(flag) for flag in shown.body["flags"])
+
+
+def test_risk_rises_with_what_is_shown_where_it_goes_and_the_profile():
+    masked = replace(DECISION, revealed=frozenset())
+    read = replace(ACTION, questions=(Question("sql.select", "clinic/public.patients"),))
+    assert view(action=read, decision=masked).risk == "low"
+    assert view(action=read, decision=masked, new=["first time"]).risk == "medium"
+    assert view(action=read, decision=masked, profiles={"p": {"risk": "high"}}).risk == "high"
+    assert view(action=read).risk == "high", "41,200 rows with names"
+    assert (
+        view(action=replace(ACTION, questions=(Question("sql.grant", "clinic"),)), decision=masked).risk
+        == "high"
+    )
+
+
+@given(st.text())
+def test_escaped_text_is_ascii_and_loses_nothing_visible(text):
+    shown = plain(text)
+    assert shown.isascii()
+    assert all(c == "\n" or " " <= c <= "~" for c in shown)
+
+
+@given(
+    st.sampled_from(["statement_masked", "reason", "destination"]),
+    st.text(alphabet="abc", min_size=1, max_size=8),
+)
+def test_any_difference_in_what_is_shown_changes_the_digest(name, text):
+    changed = replace(FACTS, **{name: text})
+    assert view(changed).digest != view().digest
+    assert view(changed).digest == view(changed).digest
