@@ -168,7 +168,8 @@ class _Walk:
             return self.overlay.get(relation.name, {}).get(name, UNREVIEWED)
         if relation.kind not in ("r", "p", "m", "f"):
             return UNREVIEWED
-        return self.catalog.column(relation.schema, relation.name, name)
+        found = self.catalog.entry(relation.schema, relation.name, name)
+        return ColumnClass(found.cls, found.label)
 
     def classes(self, flow: Flow) -> frozenset[str]:
         found = {self.describe(column).cls for column in flow.columns} - {"none"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from lockgate.action import JSON, Question
 from lockgate.gateways.postgres.messages import Field
@@ -65,13 +65,19 @@ class ColumnClass:
     label: str = ""
 
 
-class CatalogView:
+class Classification(Protocol):
+    """A catalog's answer about one column."""
+
+    @property
+    def cls(self) -> str: ...
+    @property
+    def label(self) -> str: ...
+
+
+class CatalogView(Protocol):
     """What the analysis asks of a catalog: the class of a column, `unclassified` unless somebody reviewed it."""
 
-    digest: str = ""
-
-    def column(self, schema: str, table: str, column: str) -> ColumnClass:
-        raise NotImplementedError
+    def entry(self, schema: str, table: str, column: str, /) -> Classification: ...
 
 
 Overlay: TypeAlias = Mapping[str, Mapping[str, ColumnClass]]
