@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from lockgate.action import Effect, Kind, Principal, Requester
 from lockgate.policy import Context, Query
 
@@ -84,7 +85,9 @@ def test_one_name_with_two_sets_of_groups_is_believed_in_neither(policies, ask) 
 
 
 def test_names_are_data_and_never_syntax(policies, ask) -> None:
-    ps = policies('@id("u") permit (principal == User::"local:ana", action == Action::"sql.select", resource);')
+    ps = policies(
+        '@id("u") permit (principal == User::"local:ana", action == Action::"sql.select", resource);'
+    )
     sly = Principal("local", 'eve" || true || User::"local:ana', Kind.HUMAN)
 
     assert ps.decide(ask(SELECT, by=Requester(sly, "key"))).effect is Effect.DENY
