@@ -81,6 +81,8 @@ def test_in_profiles(text: str, error: str) -> None:
             OK + 'permit (principal is User, action == Action::"sql.select", resource);',
             r"p.cedar:2: .*no @id",
         ),
+        (OK.replace('"ok"', '"no-permit"'), r"p.cedar:1: this @id cannot be used"),
+        (OK.replace('"ok"', '"a\\nb"'), r"p.cedar:1: this @id cannot be used"),
         (OK + OK, r'p.cedar:2: the id "ok" is taken by the policy at p.cedar:1'),
         (
             OK + '\n@id("b") permit (principal, action == Action::"sql.selekt", resource);',
