@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from lockgate.action import Kind, Principal, Question, Requester
 from lockgate.policy import PolicySet, Query, parse
 

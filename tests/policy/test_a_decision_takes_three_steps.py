@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from lockgate.action import Effect, Kind, Principal, Requester
 from lockgate.policy import Context
 
@@ -194,9 +196,10 @@ def test_the_glass_shows_only_what_is_named_and_only_to_humans(policies, ask) ->
 
     assert ps.decide(ask(SELECT, classes={"ssn"}, context=broken)).masked == {"ssn"}
     assert ps.decide(ask(SELECT, classes={"ssn"}, reveal={"ssn"}, context=broken)).revealed == {"ssn"}
-    assert ps.decide(
-        ask(SELECT, by=agent, classes={"ssn"}, reveal={"ssn"}, context=broken)
-    ).effect is Effect.DENY
+    assert (
+        ps.decide(ask(SELECT, by=agent, classes={"ssn"}, reveal={"ssn"}, context=broken)).effect
+        is Effect.DENY
+    )
 
 
 # ---- probes and look-ups ----
@@ -239,3 +242,55 @@ def test_owners_answer_for_an_agent_and_lend_it_nothing(policies, ask) -> None:
     bot = Requester(Principal("local", "bot", Kind.AGENT), "key", owners=frozenset({"local:ana"}))
 
     assert ps.decide(ask(SELECT, by=bot)).effect is Effect.DENY
+
+
+# ---- shortcuts that must not be taken ----
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        'context.satisfied == ["middle"]',
+        "!context.satisfied.isEmpty() && !context.satisfied.contains(context.destination)",
+        '["middle", "heavy"].containsAny(context.satisfied)',
+        '!(context.satisfied == ["light"]) && !context.satisfied.isEmpty()',
+        'if context.satisfied.contains("middle") then true else false',
+    ],
+)
+def test_however_a_policy_asks_for_people_they_are_found(policies, ask, condition: str) -> None:
+    ps = policies(
+        '@id("w") permit (principal is User, action == Action::"sql.write", resource)'
+        f" when {{ {condition} }};"
+        '@id("l") forbid (principal, action, resource) when { context.satisfied.contains("light") };'
+    )
+    assert ps.decide(ask("sql.write c/s.a")).profiles == ("middle",)
+
+
+@pytest.mark.parametrize(
+    ("condition", "shown"),
+    [
+        ('when { context.rows < 9 || context.satisfied.contains("light") }', True),
+        ('when { context.rows < 9 && context.satisfied.contains("light") }', False),
+        ('when { !context.satisfied.contains("light") }', True),
+        ('unless { !context.satisfied.contains("light") }', False),
+        ("unless { context.satisfied.isEmpty() }", False),
+        ("unless { context.satisfied.isEmpty() && context.rows > 9 }", True),
+        ("unless { context.satisfied.isEmpty() || context.rows > 9 }", False),
+        ("unless { context.asked }", True),
+        ("when { context.asked || context.rows < 9 }", True),
+        ("when { context.asked && context.rows < 9 }", False),
+        ('when { if context.rows < 9 then true else context.satisfied.contains("light") }', True),
+        ('when { if context.asked then true else context.satisfied.contains("light") }', False),
+        ("when { context.break_glass }", False),
+        ("when { !context.break_glass }", True),
+    ],
+)
+def test_a_class_that_nobody_named_is_shown_exactly_where_policy_shows_it(
+    policies, ask, condition: str, shown: bool
+) -> None:
+    ps = policies(
+        READ + f'@id("r") permit (principal is User, action in Action::"reveal", resource) {condition};'
+    )
+    query = ask(SELECT, classes={"ssn"}, context=Context(break_glass=True))
+
+    assert ps.decide(query, frozenset({"light"})).revealed == ({"ssn"} if shown else frozenset())

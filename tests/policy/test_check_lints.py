@@ -6,15 +6,20 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+
 from lockgate.policy import Finding, check
 
 TABLE = """
-people: {ana: {}}
+people: {ana: {kind: service}}
 tests:
   - {who: ana, do: sql.drop clinic/public.patient, expect: deny}
 """
 PROFILES = "profiles:\n  one: {stages: [{group: a}]}\n"
-USES = '@id("uses") @title("t") permit (principal is User, action == Action::"sql.ddl", resource) when { context.satisfied.contains("one") };\n'
+ONE = '{ context.satisfied.contains("one") };'
+USES = (
+    f'@id("uses") @title("t") permit (principal is User, action == Action::"sql.ddl", resource) when {ONE}\n'
+)
+FORBID = '@id("it") @title("t") forbid (principal, action, resource)'
 
 
 def findings(folder: Path, cedar: str, profiles: str = PROFILES, table: str = TABLE) -> list[Finding]:
@@ -43,9 +48,18 @@ def permit(scope: str, rest: str = "", notes: str = "") -> str:
         (permit('principal is User, action == Action::"sql.write"'), []),
         (permit('principal is Agent, action == Action::"sql.select"'), []),
         # people, really and not only by name
-        (permit('principal is Agent, action == Action::"sql.write"', 'when { context.satisfied.contains("one") }'), []),
         (
-            permit('principal is Agent, action == Action::"sql.write"', 'unless { !context.satisfied.contains("one") }'),
+            permit(
+                'principal is Agent, action == Action::"sql.write"',
+                'when { context.satisfied.contains("one") }',
+            ),
+            [],
+        ),
+        (
+            permit(
+                'principal is Agent, action == Action::"sql.write"',
+                'unless { !context.satisfied.contains("one") }',
+            ),
             [],
         ),
         (
@@ -63,11 +77,17 @@ def permit(scope: str, rest: str = "", notes: str = "") -> str:
             ["no-people"],
         ),
         (
-            permit('principal is Agent, action == Action::"sql.write"', "when { context.satisfied.containsAll([\"one\"]) || true }"),
+            permit(
+                'principal is Agent, action == Action::"sql.write"',
+                'when { context.satisfied.containsAll(["one"]) || true }',
+            ),
             ["no-people"],
         ),
         (
-            permit('principal is Agent, action == Action::"sql.write"', 'when { !context.satisfied.contains("one") }'),
+            permit(
+                'principal is Agent, action == Action::"sql.write"',
+                'when { !context.satisfied.contains("one") }',
+            ),
             ["no-people"],
         ),
         (
@@ -77,29 +97,47 @@ def permit(scope: str, rest: str = "", notes: str = "") -> str:
             ),
             ["no-people"],
         ),
-        (permit('principal is Agent, action == Action::"sql.export"', "when { context.asked }"), ["no-people"]),
+        (
+            permit('principal is Agent, action == Action::"sql.export"', "when { context.asked }"),
+            ["no-people"],
+        ),
         # an owner and an end
         (
-            permit('principal is Agent, action == Action::"sql.write"', notes='@owner("ana") @until("2030-02-01")'),
+            permit(
+                'principal is Agent, action == Action::"sql.write"',
+                notes='@owner("ana") @until("2030-02-01")',
+            ),
             [],
         ),
         (permit('principal is Agent, action == Action::"sql.write"', notes='@owner("ana")'), ["no-people"]),
-        (permit('principal is Agent, action == Action::"sql.write"', notes='@owner("ana") @until("soon")'), ["no-end"]),
         (
-            permit('principal is Agent, action == Action::"sql.write"', notes='@owner("ana") @until("2029-12-31")'),
+            permit('principal is Agent, action == Action::"sql.write"', notes='@owner("ana") @until("soon")'),
+            ["no-end"],
+        ),
+        (
+            permit(
+                'principal is Agent, action == Action::"sql.write"',
+                notes='@owner("ana") @until("2029-12-31")',
+            ),
             ["past-its-end"],
         ),
         # showing
         (permit('principal is User, action == Action::"reveal.date"'), ["shown-unasked"]),
         (permit('principal is User, action in Action::"reveal"', "when { context.asked }"), []),
-        (permit('principal is User, action == Action::"reveal.date"', notes='@basis("45 CFR 164.514(e)")'), []),
+        (
+            permit('principal is User, action == Action::"reveal.date"', notes='@basis("45 CFR 164.514(e)")'),
+            [],
+        ),
         # the rest
         ('@id("it") permit (principal is User, action == Action::"sql.select", resource);', ["no-title"]),
         (
-            '@id("it") @title("t") forbid (principal, action, resource) when { context.satisfied.contains("one") };',
+            f"{FORBID} when {ONE}",
             ["approval-forbids"],
         ),
-        ('@id("it") @title("t") forbid (principal, action, resource) unless { context.satisfied.contains("one") };', []),
+        (
+            f"{FORBID} unless {ONE}",
+            [],
+        ),
         ("permit (", ["does-not-load"]),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from lockgate.action import PHI_CLASSES, Effect, Kind, Principal, Question, Requester
 from lockgate.errors import PolicyError
 from lockgate.policy import STARTERS, Query, check, load, run_table, starter, write_starters

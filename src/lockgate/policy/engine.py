@@ -170,11 +170,17 @@ def _facts(query: Query, principals: Sequence[Principal]) -> dict[str, Any]:
 
 
 def _address(text: str) -> str | None:
-    """What Cedar can compare, or None: a policy that needs an address then finds none."""
+    """What Cedar can compare, or None: a policy that needs an address then finds none.
+
+    An IPv4 address in IPv6 clothes (`::ffff:10.0.0.7`, from a dual-stack socket) is the IPv4 address, or a
+    forbid over an IPv4 network would not see it.
+    """
     try:
-        return str(ipaddress.ip_address(text.partition("%")[0]))
+        address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
         return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return str(mapped or address)
 
 
 def _entities(query: Query, principals: Sequence[Principal]) -> list[dict[str, Any]]:

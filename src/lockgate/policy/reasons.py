@@ -6,11 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from lockgate.action import Effect, Reason
 from lockgate.policy.engine import Answer, Ask
+from lockgate.policy.source import NO_PERMIT, NOT_EVALUATED, NOTHING_ASKED, TOO_MANY
 from lockgate.policy.steps import Weighed
-
-NO_PERMIT = "no-permit"
-NOT_EVALUATED = "not-evaluated"
-NOTHING_ASKED = "nothing-asked"
 
 
 def reasons_of(weighed: Weighed, titles: Mapping[str, str]) -> tuple[Reason, ...]:
@@ -19,8 +16,11 @@ def reasons_of(weighed: Weighed, titles: Mapping[str, str]) -> tuple[Reason, ...
 
 
 def _reasons(weighed: Weighed, titles: Mapping[str, str]) -> Iterator[Reason]:
-    if not weighed.now:
+    if not weighed.asks:
         yield Reason(NOTHING_ASKED, "Nothing was asked of policy, so nothing is allowed")
+    elif not weighed.now:
+        yield Reason(TOO_MANY, f"This raises {len(weighed.asks)} questions at once: take it apart")
+        return
     for ask, now, then in zip(weighed.asks, weighed.now, weighed.then, strict=True):
         if weighed.effect is Effect.ALLOW:
             yield from _named(now, titles)

@@ -7,6 +7,7 @@ parsed by itself; its `@id` becomes its real id, and diagnostics speak of it by 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,15 @@ from cedarpy import pst
 
 from lockgate.errors import PolicyError
 from lockgate.policy.schema import schema
+
+NO_PERMIT = "no-permit"
+NOT_EVALUATED = "not-evaluated"
+NOTHING_ASKED = "nothing-asked"
+TOO_MANY = "too-many-questions"
+RESERVED_IDS = frozenset({NO_PERMIT, NOT_EVALUATED, NOTHING_ASKED, TOO_MANY})
+"""Reasons of Lockgate's own, where no policy gave one."""
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +113,10 @@ def _read_file(name: str, text: str) -> Iterator[Policy]:
         id = tree.annotations.get("id", "")
         if not id:
             raise PolicyError(f"{at}: this policy has no @id", hint='write @id("a-name") before it')
+        if not _ID.fullmatch(id) or id in RESERVED_IDS:
+            raise PolicyError(
+                f"{at}: this @id cannot be used", hint="letters, digits and ._:/- ; some are taken"
+            )
         yield Policy(id, tree.annotations.get("title", ""), name, line, statement, tree, cedar_json)
 
 

@@ -23,6 +23,10 @@ from lockgate.policy.model import Profile, Query
 
 NOBODY: frozenset[str] = frozenset()
 
+MAX_QUESTIONS = 500
+"""A tenth of a second. One statement over hundreds of relations that probes many classes must not hold up
+everybody else; an ordinary one raises fewer than twenty."""
+
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
@@ -62,8 +66,8 @@ def weigh(
     `relevant` names the profiles that matter to an action, `showable` the `reveal.*` that some permit might
     allow for a class that nobody named.
     """
-    asks = questions(query, session.principals)
-    if not query.questions:
+    asks = questions(query, session.principals) if query.questions else ()
+    if not 0 < len(asks) <= MAX_QUESTIONS:
         return Weighed(Effect.DENY, asks, (), (), (), NOBODY)
     now, shown = _first_batch(session, query, asks, satisfied, showable)
     revealed = frozenset(shown | (query.reveal & query.classes))
@@ -95,6 +99,8 @@ def _first_batch(
             for p in session.principals
         ]
 
+    if len(unnamed) * len(others) * len(session.principals) > MAX_QUESTIONS:
+        unnamed = []  # masked rather than late
     offered = offers(unnamed, [first])
     answers = session.ask([(ask, satisfied) for ask in asks] + [(ask, NOBODY) for _, ask in offered])
     now = tuple(answers[: len(asks)])
