@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, func, insert, select
 
-from lockgate.action import JSON, Action, action_digest, attempt_key, commit, envelope
+from lockgate.action import JSON, Action, Effect, action_digest, attempt_key, commit, envelope
 from lockgate.approvals import OPEN, Quorum, Request, Status, events, step
 from lockgate.approvals import Refusal as Refused
 from lockgate.approvals.conflict import conflicts_json
@@ -107,6 +107,10 @@ def create(
     """A new request, its conflict set evaluated; refused when nobody eligible could satisfy it."""
     proposal, quorums = prepared.proposal, prepared.quorums
     action = proposal.action
+    if proposal.decision.effect is not Effect.REQUIRE or set(proposal.decision.profiles) != set(
+        proposal.profiles
+    ):
+        return Refusal(FAILED, "the profiles that policy asks for are not at hand", "try again")
     people = who.look(desk, conn, now_at)
     editors = sorted(set(editors))
     conflicts = who.conflicts_of_action(desk, conn, people, action, quorums, now_at, editors)

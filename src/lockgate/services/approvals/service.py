@@ -18,6 +18,7 @@ from lockgate.services.approvals import (
     consuming,
     delegating,
     editing,
+    executing,
     glass,
     lending,
     opening,
@@ -261,15 +262,15 @@ class Approvals:
         self, action: Action, decision: Decision, *, catalog_digest: str = "", glass_id: str = ""
     ) -> Execution | Refusal:
         """A durable intent for what needs nobody; under a broken glass, `glass_id` is checked and named."""
-        prepared = consuming.prepare_record(self.desk, action, decision, catalog_digest, glass_id)
+        prepared = executing.prepare_record(self.desk, action, decision, catalog_digest, glass_id)
 
-        def unit(conn: Connection) -> tuple[consuming.Begun | Refusal, list[Event]]:
+        def unit(conn: Connection) -> tuple[executing.Begun | Refusal, list[Event]]:
             log: list[Event] = []
             if glass_id:
                 refused, log = glass.use_glass(self.desk, conn, glass_id, action)
                 if refused:
                     return refused, log
-            begun, written = consuming.record(self.desk, conn, prepared)
+            begun, written = executing.record(self.desk, conn, prepared)
             return begun, [*log, *written]
 
         done = await self._store.commit(unit)
@@ -283,18 +284,18 @@ class Approvals:
         if status not in OUTCOMES:
             raise ValueError("an outcome is SUCCEEDED, FAILED or UNKNOWN")
         return await self._store.transact(
-            lambda conn: consuming.finish(self.desk, conn, execution_id, status, rows, bytes_, code)
+            lambda conn: executing.finish(self.desk, conn, execution_id, status, rows, bytes_, code)
         )
 
     async def recover(self) -> int:
         """At start, before anything is executed: intents of this instance without an outcome become
         UNKNOWN.
         """
-        return await self._store.transact(lambda conn: consuming.recover(self.desk, conn))
+        return await self._store.transact(lambda conn: executing.recover(self.desk, conn))
 
     async def reconcile(self, name: str, done: bool, by: str) -> RequestState | Refusal:
         """Settle an UNKNOWN request or execution by hand."""
-        return await self._store.transact(lambda conn: consuming.reconcile(self.desk, conn, name, done, by))
+        return await self._store.transact(lambda conn: executing.reconcile(self.desk, conn, name, done, by))
 
     # -- emergencies --
 
@@ -383,7 +384,8 @@ class Approvals:
 
         def read(conn: Connection) -> builtins.list[RequestView]:
             now_at = self.desk.clock()
-            return [shown(self.desk, e, now_at) for e in load_where(conn, *conditions, limit=limit)]
+            found = [shown(self.desk, e, now_at) for e in load_where(conn, *conditions, limit=limit)]
+            return [view for view in found if not state or view.state == state]
 
         return await self._store.read(read)
 

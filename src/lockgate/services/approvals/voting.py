@@ -65,8 +65,10 @@ def vote(
                 "reason": ballot.reason,
                 "step_up": voter.step_up,
                 "groups": sorted(ballot.groups),
-                "action_digest": action_digest[:64],
-                "view_digest": view_digest[:64],
+                "action_digest": entry.request.action_digest,
+                "view_digest": entry.request.view_digest,
+                "saw_it": (action_digest, view_digest)
+                == (entry.request.action_digest, entry.request.view_digest),
                 "counted": refused is None,
                 "why": "" if refused is None else refused.message,
                 "conflicts": conflicts_json(conflicts),

@@ -1,0 +1,223 @@
+"""Executions: the durable intent before an effect, its outcome after, and what a crash leaves unknown."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, select, update
+
+from lockgate.action import JSON, Action, Decision, action_digest, commit, envelope
+from lockgate.approvals import Refusal as Refused
+from lockgate.approvals import Request, Status, events, step
+from lockgate.audit.event import Event
+from lockgate.services.approvals import people as who
+from lockgate.services.approvals import switch
+from lockgate.services.approvals.desk import Desk, advance, load, new_id
+from lockgate.services.approvals.nouns import FORBIDDEN, NOBODY, Refusal
+from lockgate.services.approvals.opening import asked_for
+from lockgate.store.tables import approvals as t
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An execution whose intent is the last event of its unit."""
+
+    execution_id: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An execution that needs nobody, with what needs no transaction done before it."""
+
+    action: Action
+    decision: Decision
+    execution_id: str
+    salt: bytes
+    commitment: str
+    digest: str
+    catalog_digest: str
+    glass: str = ""
+
+
+def prepare_record(
+    desk: Desk, action: Action, decision: Decision, catalog_digest: str, glass: str
+) -> Recorded:
+    salt = secrets.token_bytes(32)
+    commitment = commit(action.payload, salt)
+    execution_id = new_id("exe")
+    now_at = desk.clock()
+    body = envelope(
+        action,
+        commitment=commitment,
+        profiles={},
+        policy_digest=decision.policy_digest,
+        catalog_digest=catalog_digest,
+        occurrence=execution_id,
+        created_at=now_at,
+        not_after_at=now_at,
+    )
+    return Recorded(
+        action, decision, execution_id, salt, commitment, action_digest(body), catalog_digest, glass
+    )
+
+
+def record(desk: Desk, conn: Connection, prepared: Recorded) -> tuple[Begun | Refusal, list[Event]]:
+    """Durable intent before an effect that needs nobody's approval; the kill switch is read here too."""
+    stopped = switch.refuse_if_on(conn)
+    if stopped:
+        return stopped, []
+    if not prepared.decision.allowed:
+        return Refusal(FORBIDDEN, "policy does not allow this without people"), []
+    now_at = desk.clock()
+    action = prepared.action
+    conn.execute(insert(t.commitment_salts).values(commitment=prepared.commitment, salt=prepared.salt))
+    begin(conn, desk, prepared.execution_id, prepared.glass, action, now_at)
+    event = intent(
+        action,
+        prepared.decision,
+        execution_id=prepared.execution_id,
+        request_id=prepared.glass or None,
+        digest=prepared.digest,
+        commitment=prepared.commitment,
+        catalog=prepared.catalog_digest,
+    )
+    return Begun(prepared.execution_id, action.payload), [event]
+
+
+def intent(
+    action: Action,
+    decision: Decision,
+    *,
+    execution_id: str,
+    request_id: str | None,
+    digest: str,
+    commitment: str,
+    catalog: str,
+) -> Event:
+    return Event(
+        "intent",
+        {
+            "execution": execution_id,
+            "request": request_id,
+            "mode": "each",
+            "action_digest": digest,
+            "commitment": commitment,
+            **asked_for(action),
+            "revealed": sorted(decision.revealed),
+            "policy": decision.policy_digest,
+            "catalog": catalog,
+        },
+    )
+
+
+def finish(
+    desk: Desk,
+    conn: Connection,
+    execution_id: str,
+    outcome: Status,
+    rows: int,
+    bytes_: int,
+    code: str,
+) -> tuple[bool, list[Event]]:
+    """The outcome, once; a second one changes nothing."""
+    now_at = desk.clock()
+    row = conn.execute(select(t.executions).where(t.executions.c.id == execution_id)).first()
+    if row is None or row.status != Status.EXECUTING.value:
+        return False, []
+    closed = conn.execute(
+        update(t.executions)
+        .where(t.executions.c.id == execution_id, t.executions.c.status == Status.EXECUTING.value)
+        .values(finished_at=now_at, status=outcome.value, rows=rows, bytes=bytes_, code=code[:64])
+    )
+    if closed.rowcount != 1:
+        return False, []
+    body: dict[str, JSON] = {
+        "execution": execution_id,
+        "status": outcome.value,
+        "rows": rows,
+        "bytes": bytes_,
+        "code": code[:64],
+    }
+    log: list[Event] = []
+    if row.request:
+        body["request"] = row.request
+        entry = load(conn, row.request, lock=True)
+        if entry is not None and entry.request.execution == execution_id:
+            after = step(entry.request, events.Finished(execution_id, outcome), now_at)
+            if isinstance(after, Request):
+                advance(desk, conn, entry, after, log)
+    return True, [*log, Event("outcome", body)]
+
+
+def recover(desk: Desk, conn: Connection) -> tuple[int, list[Event]]:
+    """At start: what this instance had begun and never finished is UNKNOWN, and is never retried by
+    itself.
+    """
+    switch.install(conn)
+    open_ids = conn.execute(
+        select(t.executions.c.id).where(
+            t.executions.c.status == Status.EXECUTING.value, t.executions.c.instance == desk.rules.instance
+        )
+    ).scalars()
+    log: list[Event] = []
+    count = 0
+    for execution_id in list(open_ids):
+        done, written = finish(desk, conn, execution_id, Status.UNKNOWN, 0, 0, "recovered")
+        count += int(done)
+        log += written
+    return count, log
+
+
+def reconcile(
+    desk: Desk, conn: Connection, name: str, done: bool, by: str
+) -> tuple[Refusal | Status, list[Event]]:
+    """A person found out what an UNKNOWN execution did; `name` is a request's id or an execution's."""
+    now_at = desk.clock()
+    log: list[Event] = []
+    account = who.look(desk, conn, now_at).accounts.get(by)
+    if account is None or not account.human or not account.active:
+        return Refusal(FORBIDDEN, "only a person may settle what is unknown"), log
+    status = Status.RECONCILED_DONE if done else Status.RECONCILED_NO_EFFECT
+    entry = load(conn, name, lock=True)
+    execution_id = name if entry is None else entry.request.execution
+    settled_one = conn.execute(
+        update(t.executions)
+        .where(t.executions.c.id == execution_id, t.executions.c.status == Status.UNKNOWN.value)
+        .values(status=status.value)
+    )
+    if settled_one.rowcount != 1:
+        return Refusal(
+            NOBODY, "nothing unknown has this name", "see lockgate requests list --state UNKNOWN"
+        ), log
+    if entry is not None:
+        after = step(entry.request, events.Reconciled(done), now_at)
+        if isinstance(after, Refused):
+            return Refusal(NOBODY, after.message, after.hint, name, entry.request.status.value), log
+        advance(desk, conn, entry, after, log, by=by)
+    body: dict[str, JSON] = {"execution": execution_id, "status": status.value, "by": by}
+    if entry is not None:
+        body["request"] = entry.request.id
+    return status, [*log, Event("reconciled", body)]
+
+
+def begin(
+    conn: Connection, desk: Desk, execution_id: str, request_id: str, action: Action, now_at: int
+) -> None:
+    conn.execute(
+        insert(t.executions).values(
+            id=execution_id,
+            request=request_id,
+            instance=desk.rules.instance,
+            principal=action.requester.principal.id,
+            connection=action.connection,
+            operation=action.operation,
+            started_at=now_at,
+            finished_at=0,
+            status=Status.EXECUTING.value,
+            rows=0,
+            bytes=0,
+            code="",
+        )
+    )
