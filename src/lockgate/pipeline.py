@@ -35,6 +35,8 @@ class Facts:
     classes: frozenset[str]
     probes: frozenset[str]
     lookups: frozenset[str]
+    clean: frozenset[str] = frozenset()
+    """Resources known to hold no PHI at all."""
     estimated_rows: int = 0
     destination: str = "client"
 
@@ -299,6 +301,7 @@ def _query(requester: Requester, facts: Facts, wishes: Wishes) -> Query:
             destination=facts.destination,
             address=requester.client_address,
         ),
+        clean=facts.clean,
     )
 
 

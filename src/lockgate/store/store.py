@@ -54,7 +54,7 @@ class Store:
         self.url = url
         self.clock = clock
         self.dialect = "sqlite" if url.startswith("sqlite") else "postgresql"
-        self._mac_key = keys.derive("event-mac") if keys is not None else b""
+        self.mac_key = keys.derive("event-mac") if keys is not None else b""
         self._engine: SqliteEngine | PostgresEngine | None = None
         self._listeners: list[Callable[[str], None]] = []
 
@@ -125,7 +125,7 @@ class Store:
                     "type": event.type,
                     "request": request if isinstance(request, str) else "",
                     "leaf": leaf,
-                    "mac": hmac.new(self._mac_key, leaf, hashlib.sha256).digest(),
+                    "mac": hmac.new(self.mac_key, leaf, hashlib.sha256).digest(),
                 }
             )
         conn.execute(insert(log.events), rows)

@@ -44,6 +44,9 @@ def facts_of(session: Session, statements: Sequence[Statement]) -> Facts:
     classes: set[str] = set()
     probes: set[str] = set()
     lookups: set[str] = set()
+    clean: set[str] = set()
+    joined: set[str] = set()
+    relations: set[str] = set()
     rows = 0
     for statement in statements:
         questions.update(statement.questions(session.connection.name))
@@ -51,12 +54,19 @@ def facts_of(session: Session, statements: Sequence[Statement]) -> Facts:
             classes |= statement.analysis.classes
             probes |= statement.analysis.probes
             lookups |= statement.analysis.lookups
+            clean |= statement.analysis.clean
+            joined |= statement.analysis.joined
+            relations |= statement.analysis.relations
             rows = max(rows, statement.analysis.estimated_rows)
+    if joined and session.gateway.pipeline.may_write(session.requester, frozenset(relations)):
+        # Whoever can write one side of a comparison can search the other by it.
+        probes |= joined
     return Facts(
-        questions=tuple(sorted(questions)),
+        questions=tuple(sorted(questions or {Question("sql.session", session.connection.name)})),
         classes=frozenset(classes),
         probes=frozenset(probes),
         lookups=frozenset(lookups),
+        clean=frozenset(clean),
         estimated_rows=rows,
     )
 

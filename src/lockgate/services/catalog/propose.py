@@ -20,7 +20,7 @@ _BY_NAME: tuple[tuple[str, str], ...] = (
     (r"death|(^|_)died($|_)|deceased_(at|on|date)", "date/death"),
     (r"(first|last|middle|given|family|full|maiden|sur)_?name|(^|_)(patient|contact|guarantor|subscriber|provider|clinician|doctor)(_name)?$|^name$", "name"),
     (r"zip|postal|postcode", "geo/zip"),
-    (r"street|address|addr", "geo/street"),
+    (r"street|address|addr", "other_id/street"),
     (r"(^|_)city($|_)|town", "geo/city"),
     (r"(^|_)state($|_)|province", "geo/state"),
     (r"county|latitude|longitude|(^|_)(lat|lon|lng)($|_)|geo", "geo"),

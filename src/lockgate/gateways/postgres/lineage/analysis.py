@@ -147,6 +147,14 @@ class _Walk:
             relations=frozenset(
                 f"{self.connection}/{r.qualified}" for r in self.metadata.relations.values() if not r.builtin
             ),
+            clean=frozenset(
+                f"{self.connection}/{r.qualified}"
+                for r in self.metadata.relations.values()
+                if not r.builtin
+                and r.kind in ("r", "p")
+                and r.columns
+                and all(self.describe((r.oid, number)).cls == "none" for number in r.columns)
+            ),
             estimated_rows=max((r.rows for r in self.metadata.relations.values() if not r.builtin), default=0),
             preconditions=self.metadata.preconditions(),
             parameter_oids=self.described.parameter_oids,

@@ -1,0 +1,175 @@
+"""Put the services together, from values: the one place that knows all of them. `serve` and the tests use it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import Connection as StoreConnection
+
+from lockgate.action import JSON
+from lockgate.audit import SigningKey
+from lockgate.audit.event import Event
+from lockgate.errors import PolicyError
+from lockgate.gateways.postgres.connection import Connection
+from lockgate.gateways.postgres.gateway import Gateway
+from lockgate.gateways.postgres.resolver import Resolver
+from lockgate.gateways.postgres.side import SidePool
+from lockgate.gateways.postgres.target import Target
+from lockgate.pipeline import Pipeline
+from lockgate.policy import PolicyHolder
+from lockgate.services.accounts import Accounts
+from lockgate.services.approvals import Approvals, Rules
+from lockgate.services.catalog import CatalogHolder
+from lockgate.services.log import Log
+from lockgate.services.shapes import Shapes
+from lockgate.store import Clock, KeyRing, Store, new_id, open_store, system_clock
+
+KILL_TOPIC = "kill_switch"
+
+
+@dataclass(frozen=True, slots=True)
+class Upstreams:
+    """One connection's configuration as values."""
+
+    target: Target
+    analyse_on: Target | None = None
+    operators: Mapping[str, str] = field(default_factory=dict)
+    audit: str = "shape"
+
+
+@dataclass(slots=True)
+class Assembly:
+    """Every service of one process. `start` makes it live, `stop` ends it in the reverse order."""
+
+    store: Store
+    accounts: Accounts
+    approvals: Approvals
+    policy: PolicyHolder
+    catalog: CatalogHolder
+    log: Log
+    shapes: Shapes
+    pipeline: Pipeline
+    gateway: Gateway
+    connections: Mapping[str, Connection]
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    async def start(self) -> None:
+        await self.catalog.load()
+        await self.approvals.recover()
+        await self.log.start()
+        await self._read_switch()
+        self.store.listen(self._heard)
+        self._tasks.append(asyncio.get_running_loop().create_task(self.approvals.run()))
+
+    async def stop(self) -> None:
+        await self.gateway.stop()
+        await self.shapes.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.approvals.close()
+        await self.log.stop()
+        await self.store.__aexit__(None, None, None)
+
+    async def reload_policy(self, *, by: str) -> list[str]:
+        """Take the policy folder anew; a broken set raises PolicyError and the old one stays. An event either way."""
+        before = self.policy.current
+        try:
+            self.policy.reload()
+        except PolicyError:
+            body: dict[str, JSON] = {"by": by, "before": before.digest, "after": before.digest, "refused": True, "loosened": False}
+            await self._say("policy.changed", body)
+            raise
+        after = self.policy.current
+        if after.digest != before.digest:
+            await self._say(
+                "policy.changed",
+                {"by": by, "before": before.digest, "after": after.digest, "changes": after.changes_from(before), "topic": "policy"},
+            )
+            self.gateway.schema_or_policy_changed()
+        return [before.digest, after.digest]
+
+    async def _say(self, kind: str, body: dict[str, JSON]) -> None:
+        def unit(conn: StoreConnection) -> tuple[None, list[Event]]:
+            return None, [Event(kind, body)]
+
+        await self.store.transact(unit)
+
+    def _heard(self, topic: str) -> None:
+        if topic == KILL_TOPIC:
+            self._tasks.append(asyncio.get_running_loop().create_task(self._read_switch()))
+
+    async def _read_switch(self) -> None:
+        on = (await self.approvals.stopped()).on
+        if on and not self.pipeline.stopped:
+            self.gateway.stop_everything()
+        self.pipeline.stopped = on
+
+
+async def assemble(
+    *,
+    store_url: str,
+    keys: KeyRing,
+    signer: SigningKey,
+    policies: Path,
+    upstreams: Mapping[str, Upstreams],
+    base_url: str,
+    tls: ssl.SSLContext | None = None,
+    rules: Rules | None = None,
+    clock: Clock = system_clock,
+    tenant: str = "default",
+) -> Assembly:
+    """Open the store and build everything over it; nothing listens yet. Raises before anything is half there."""
+    policy = PolicyHolder(policies)
+    store = await open_store(store_url, clock=clock, keys=keys).__aenter__()
+    try:
+        accounts = Accounts(store)
+        catalog = CatalogHolder(store)
+        approvals = Approvals(
+            store,
+            accounts,
+            keys,
+            clock,
+            base_url,
+            rules=rules,
+            profiles=lambda: {name: profile.body() for name, profile in policy.current.profiles.items()},
+        )
+        log = Log(store, signer, clock)
+        shapes = Shapes(store, new_id)
+        pipeline = Pipeline(policy, approvals, shapes, lambda: catalog.digest)
+        connections = {
+            name: Connection(
+                name,
+                upstream.target,
+                Resolver(name, SidePool(upstream.analyse_on or upstream.target), catalog),
+                keys.derive("masks"),
+                dict(upstream.operators),
+                upstream.audit,
+            )
+            for name, upstream in upstreams.items()
+        }
+        gateway = Gateway(
+            tenant=tenant,
+            connections=connections,
+            accounts=accounts,
+            pipeline=pipeline,
+            shapes=shapes,
+            tls=tls,
+        )
+
+        def catalog_changed(name: str) -> None:
+            if name in connections:
+                connections[name].resolver.forget()
+            gateway.schema_or_policy_changed()
+
+        catalog.changed.append(catalog_changed)
+    except BaseException:
+        with contextlib.suppress(Exception):
+            await store.__aexit__(None, None, None)
+        raise
+    return Assembly(store, accounts, approvals, policy, catalog, log, shapes, pipeline, gateway, connections)

@@ -1,0 +1,49 @@
+"""Read a copy of the log without a server: an SQLite store's file, opened read-only."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from lockgate.audit import Entry, Report, VerifierKey, verify_log
+from lockgate.errors import AuditError
+
+
+class LogCopy:
+    """`with closing(…)` is not needed: each call opens the file and closes it again."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_file():
+            raise AuditError(f"no store at {path.name}", hint="give the store's file, e.g. state/lockgate.db")
+        self._path = path
+
+    def _open(self) -> sqlite3.Connection:
+        # A copy of a store in WAL mode may come without its -wal file; read-only opens either.
+        return sqlite3.connect(f"file:{self._path}?mode=ro", uri=True)
+
+    def verify(self, verifiers: list[VerifierKey], kept: list[str]) -> Report:
+        """The whole log. AuditError: the file is no store."""
+        try:
+            with closing(self._open()) as conn:
+                notes = [row[0] for row in conn.execute("SELECT note FROM checkpoints ORDER BY size")]
+                pending = conn.execute("SELECT count(*) FROM events WHERE leaf_index IS NULL").fetchone()[0]
+                return verify_log(_entries(conn), notes, verifiers, kept=kept, pending=pending)
+        except sqlite3.Error as error:
+            raise AuditError("the file is not a readable store", hint="was it copied whole?") from error
+
+    def public_key(self) -> str:
+        with closing(self._open()) as conn:
+            row = conn.execute("SELECT value FROM settings WHERE name = 'log_public_key'").fetchone()
+        return "" if row is None else str(row[0])
+
+
+def _entries(conn: sqlite3.Connection) -> Iterator[Entry]:
+    query = (
+        "SELECT e.leaf_index, e.id, e.leaf, n.hash FROM events e"
+        " LEFT JOIN nodes n ON n.level = 0 AND n.position = e.leaf_index"
+        " WHERE e.leaf_index IS NOT NULL ORDER BY e.leaf_index"
+    )
+    for index, id_, leaf, hash_ in conn.execute(query):
+        yield Entry(index, str(id_), bytes(leaf), bytes(hash_ or b""))
