@@ -68,3 +68,14 @@ async def test_a_giver_who_left_the_group_has_lent_nothing(world):
     assert isinstance(await world.vote("omar", opened.request_id), RequestView)
     world.directory.change("rita", groups={})
     assert isinstance(await world.consume(opened.request_id), Refusal)
+
+
+async def test_a_lent_place_is_enough_to_open_a_request(world):
+    petra = Voter("local:petra", True, False)
+    await world.approvals.delegate(giver=petra, receiver="local:omar", group="privacy", ttl_s=3600)
+    world.directory.change("rita", active=False)
+    world.loosened.add("local:petra")
+    assert isinstance(await world.approvals.propose(world.proposal()), Refusal), "her conflict goes with it"
+    world.loosened.clear()
+    opened = await world.opened()
+    assert (await world.vote("omar", opened.request_id)).state == "APPROVED"

@@ -101,6 +101,13 @@ async def test_a_glass_for_one_action_serves_once(world):
     assert await world.state(glass.request_id) == "REVIEW_DUE"
 
 
+async def test_whoever_broke_it_may_close_it_and_nobody_else(world):
+    glass = await broken(world)
+    assert isinstance(await world.approvals.close_glass(glass.request_id, by="local:rita"), Refusal)
+    assert (await world.approvals.close_glass(glass.request_id, by="local:doc")).state == "REVIEW_DUE"
+    assert isinstance(await use(world, glass), Refusal)
+
+
 async def test_without_two_reviewers_there_is_no_glass(world):
     world.directory.change("petra", active=False)
     world.directory.change("ana", active=False)

@@ -163,6 +163,14 @@ async def test_the_kill_switch_revokes_grants_and_two_people_lift_it(world):
     assert isinstance(await world.approvals.propose(world.proposal()), Opened)
 
 
+async def test_two_people_who_lift_it_agree_within_an_hour(world):
+    await world.approvals.kill_switch(True, by=ROOT, reason="")
+    await world.approvals.kill_switch(False, by=ROOT)
+    world.clock.sleep(3601)
+    assert (await world.approvals.kill_switch(False, by=PETRA)).on
+    assert not (await world.approvals.kill_switch(False, by=ROOT)).on
+
+
 async def test_a_grant_approved_just_before_the_switch_is_not_consumed_after_it(world):
     opened = await world.approved()
     await asyncio.gather(world.approvals.kill_switch(True, by=ROOT, reason=""), return_exceptions=True)

@@ -40,8 +40,8 @@ def view(facts=FACTS, action=ACTION, decision=DECISION, profiles=None, **more):
 
 def test_the_first_line_is_one_sentence():
     assert view().sentence == (
-        "billing-bot (agent), for ana, wants to copy out public.patients, about 41,200 rows, with name unmasked"
-        " to 10.2.0.7"
+        "billing-bot (agent), for ana, wants to copy out public.patients, about 41,200 rows, with name"
+        " unmasked to 10.2.0.7"
     )
 
 
@@ -56,6 +56,10 @@ def test_the_reason_is_masked_bounded_and_called_unverified():
     assert "Jane" not in line
     assert "3456" not in line
     assert len(line) < 600
+
+
+def test_a_name_in_small_letters_after_a_word_that_names_is_hidden():
+    assert mask_words("audit of patient smith, room 12") == "audit of patient [...] room [...]"
 
 
 def test_what_cannot_be_rendered_is_uninspectable_and_high_risk():

@@ -42,6 +42,11 @@ RISK_OF: Mapping[str, str] = {
 
 MANY_ROWS = 1000
 
+NAMING = frozenset(
+    {"patient", "named", "name", "called", "mr", "mrs", "ms", "dr", "mother", "father", "son", "wife"}
+)
+"""A word after one of these may be a name, however it is written."""
+
 
 @dataclass(frozen=True, slots=True)
 class ViewFacts:
@@ -158,11 +163,16 @@ def mask_words(text: str) -> str:
     """Mask for display without a detector: whatever holds a digit, an @ or a capital is hidden. Leans to
     recall.
     """
-    return " ".join("[...]" if _suspect(word) else word for word in text.split())
+    words = text.split()
+    before = ["", *words]
+    return " ".join(
+        "[...]" if _suspect(word) or last.strip(".,:;").lower() in NAMING else word
+        for last, word in zip(before, words, strict=False)
+    )
 
 
 def _suspect(word: str) -> bool:
-    return any(c.isdigit() or c.isupper() or c == "@" for c in word)
+    return not all("a" <= c <= "z" or c in ".,:;!?()'-/" for c in word)
 
 
 def _sentence(facts: ViewFacts, action: Action, decision: Decision, rows: int, destination: str) -> str:

@@ -30,8 +30,9 @@ from lockgate.services.approvals.desk import (
     new_id,
     notify,
     settled,
+    shown,
 )
-from lockgate.services.approvals.nouns import FORBIDDEN, NOBODY, Refusal, Voter
+from lockgate.services.approvals.nouns import FORBIDDEN, NOBODY, Refusal, RequestView, Voter
 from lockgate.services.views import plain
 from lockgate.store.tables import approvals as t
 
@@ -225,6 +226,17 @@ def close(desk: Desk, conn: Connection, entry: Entry, outcome: Status, log: list
     after = step(entry.request, events.Finished(entry.request.execution, outcome), desk.clock())
     if isinstance(after, Request):
         advance(desk, conn, entry, after, log)
+
+
+def close_by(
+    desk: Desk, conn: Connection, glass_id: str, by: str
+) -> tuple[RequestView | Refusal, list[Event]]:
+    log: list[Event] = []
+    entry = load(conn, glass_id, lock=True)
+    if entry is None or entry.kind != "glass" or entry.principal != by:
+        return Refusal(FORBIDDEN, "there is no glass of yours with this name"), log
+    close(desk, conn, entry, Status.SUCCEEDED, log)
+    return shown(desk, entry, desk.clock()), log
 
 
 def close_expired(desk: Desk, conn: Connection, now_at: int, log: list[Event]) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from lockgate.action import Action, Kind, Requester
+from lockgate.action import JSON, Action, Kind, Requester
 from lockgate.approvals import (
     Account,
     Ballot,
@@ -75,7 +75,8 @@ class People:
         return counted_groups(account, self.now_at, installed_at=self.installed_at, cooling_s=self.cooling_s)
 
     def eligible(self, conflicts: Conflicts) -> dict[str, frozenset[str]]:
-        return eligible(
+        """Human → the groups they could serve in, lent places included."""
+        found = eligible(
             self.accounts,
             conflicts,
             self.now_at,
@@ -83,6 +84,12 @@ class People:
             installed_at=self.installed_at,
             cooling_s=self.cooling_s,
         )
+        for person in self.delegated:
+            around = self.links.get(person, frozenset({person})) | self.lenders(person)
+            if not around & conflicts.keys() and self.groups(person):
+                human = human_of(person, self.links)
+                found[human] = found.get(human, frozenset()) | self.groups(person)
+        return found
 
     def active(self, requester: Requester) -> bool:
         """Whether everyone who asks, acts or is acted for is still there, and every agent still has an
@@ -184,13 +191,46 @@ def nobody_left(people: People, quorums: tuple[Quorum, ...], conflicts: Conflict
             if people.groups(person) & wanted == frozenset()
             else ""
         ]
-        told = "; ".join(r for r in reasons if r).replace("you ", "they ")
+        told = "; ".join(r for r in reasons if r).replace("you ", "they ").replace("your ", "their ")
         if not told and not people.groups(person) & wanted:
             told = "the account or its membership is too young to vote"
         if told:
             excluded.append(f"{person} ({told})")
     needs = ", ".join(sorted({f"{s.count} of {s.group}" for q in missing for s in q.stages}))
     return f"this needs {needs}; excluded: {', '.join(excluded) or 'nobody, the groups are too small'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Who could decide under one profile; `problem` says why nobody could, empty if they can."""
+
+    eligible: tuple[str, ...]
+    excluded: Mapping[str, tuple[str, ...]]
+    problem: str
+
+
+def panels(
+    desk: Desk,
+    conn: Connection,
+    requester: Requester,
+    connection: str,
+    profiles: Mapping[str, JSON],
+    now_at: int,
+) -> dict[str, Panel]:
+    """The panel of each profile, were this requester to ask now."""
+    people = look(desk, conn, now_at)
+    found = {}
+    for name, body in profiles.items():
+        quorum = Quorum.from_body(name, body)
+        groups = groups_of([quorum])
+        conflicts = conflicts_of(desk, conn, people, requester, connection, groups, now_at)
+        candidates = people.eligible(conflicts)
+        found[name] = Panel(
+            eligible=tuple(sorted(human for human, own in candidates.items() if own & groups)),
+            excluded=conflicts,
+            problem=nobody_left(people, (quorum,), conflicts),
+        )
+    return found
 
 
 def ballot(

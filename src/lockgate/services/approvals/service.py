@@ -8,6 +8,7 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy import Connection, delete, select
+from sqlalchemy.exc import IntegrityError
 
 from lockgate.action import JSON, Action, Decision, Requester
 from lockgate.approvals import Status, events, settle
@@ -27,6 +28,7 @@ from lockgate.services.approvals import (
     telemetry,
     voting,
 )
+from lockgate.services.approvals import people as who
 from lockgate.services.approvals.changes import loosened_since
 from lockgate.services.approvals.desk import Clock, Desk, load, load_where, new_id, settled, shown
 from lockgate.services.approvals.nouns import (
@@ -50,6 +52,7 @@ from lockgate.store.tables import approvals as t
 
 OUTCOMES = frozenset({Status.SUCCEEDED, Status.FAILED, Status.UNKNOWN})
 NEEDS_PAYLOAD = (Status.PENDING.value, Status.APPROVED.value, Status.EXECUTING.value, Status.UNKNOWN.value)
+RACES = 3
 OPEN_KINDS = (Status.PENDING.value, Status.APPROVED.value, Status.REVIEW_DUE.value)
 
 
@@ -83,6 +86,12 @@ class Approvals:
     async def propose(self, proposal: Proposal) -> Opened | Refusal:
         """Open a request, or join the one of the identical action. Refused when nobody could approve it."""
         prepared = opening.prepare(self.desk, proposal)
+        for _ in range(RACES):
+            # Another process may open or join the same request at this moment; then this one joins it.
+            with contextlib.suppress(IntegrityError, StoreError):
+                return await self._store.transact(
+                    lambda conn: opening.open_or_join(self.desk, conn, prepared)
+                )
         return await self._store.transact(lambda conn: opening.open_or_join(self.desk, conn, prepared))
 
     async def propose_batch(self, proposals: Sequence[Proposal]) -> tuple[str, tuple[Opened | Refusal, ...]]:
@@ -346,6 +355,10 @@ class Approvals:
             view_digest=view_digest,
         )
 
+    async def close_glass(self, request_id: str, *, by: str) -> RequestView | Refusal:
+        """Whoever broke it needs it no more; its review is due."""
+        return await self._store.transact(lambda conn: glass.close_by(self.desk, conn, request_id, by))
+
     async def kill_switch(self, on: bool, *, by: Voter, reason: str = "") -> switch.Switch | Refusal:
         """Stop everything (one person), or agree to go on (two people)."""
         unit = switch.turn_on if on else switch.lift
@@ -402,6 +415,16 @@ class Approvals:
 
     async def reviewers(self, since_at: int = 0) -> builtins.list[telemetry.Reviewer]:
         return await self._store.read(lambda conn: telemetry.reviewers(conn, self.desk.rules, since_at))
+
+    async def reviewers_for(
+        self, requester: Requester, connection: str, profiles: Mapping[str, JSON]
+    ) -> Mapping[str, who.Panel]:
+        """For `doctor`: who could decide about this requester's actions, for each profile, and who may
+        not.
+        """
+        return await self._store.read(
+            lambda conn: who.panels(self.desk, conn, requester, connection, profiles, self.desk.clock())
+        )
 
     # -- time --
 

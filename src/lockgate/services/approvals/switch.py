@@ -10,6 +10,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from lockgate.action import JSON, canonical
 from lockgate.approvals import Request, Status, events, step
+from lockgate.approvals.model import SECOND
 from lockgate.audit.event import Event
 from lockgate.services.approvals import people as who
 from lockgate.services.approvals.desk import Desk, advance, load_where, settled
@@ -17,6 +18,7 @@ from lockgate.services.approvals.nouns import FAILED, FORBIDDEN, Refusal, Voter
 from lockgate.store.tables import approvals as t
 
 LIFTERS = 2
+LIFT_TOGETHER_S = 3600
 TOPIC = "kill_switch"
 
 
@@ -27,7 +29,12 @@ class Switch:
     on: bool
     by: str = ""
     at: int = 0
-    lifted_by: tuple[str, ...] = ()
+    agreed: tuple[tuple[str, int], ...] = ()
+    """Who has agreed to lift it, and when; an agreement counts for an hour."""
+
+    @property
+    def lifted_by(self) -> tuple[str, ...]:
+        return tuple(person for person, _ in self.agreed)
 
 
 def read(conn: Connection, *, lock: bool = False) -> Switch:
@@ -37,7 +44,9 @@ def read(conn: Connection, *, lock: bool = False) -> Switch:
     if row is None:
         return Switch(False)
     mapping: Any = row._mapping
-    return Switch(mapping["on"], mapping["by"], mapping["at"], tuple(json.loads(mapping["lifts"])))
+    return Switch(
+        mapping["on"], mapping["by"], mapping["at"], tuple((p, at) for p, at in json.loads(mapping["lifts"]))
+    )
 
 
 def refuse_if_on(conn: Connection) -> Refusal | None:
@@ -88,9 +97,10 @@ def lift(desk: Desk, conn: Connection, by: Voter, reason: str) -> tuple[Switch |
     if by.person_id not in people.accounts or not people.groups(by.person_id) & {desk.rules.switch_group}:
         return Refusal(FORBIDDEN, "your membership is too young to lift the kill switch"), []
     human = people.links.get(by.person_id, frozenset({by.person_id}))
-    if human & set(switch.lifted_by):
+    fresh = tuple(one for one in switch.agreed if one[1] > now_at - LIFT_TOGETHER_S * SECOND)
+    if human & {person for person, _ in fresh}:
         return Refusal(FORBIDDEN, "you have agreed already; another person must agree too"), []
-    agreed = (*switch.lifted_by, by.person_id)
+    agreed = (*fresh, (by.person_id, now_at))
     on = len(agreed) < LIFTERS
     switch = Switch(on, switch.by if on else by.person_id, switch.at if on else now_at, agreed if on else ())
     _write(conn, switch)
@@ -98,7 +108,7 @@ def lift(desk: Desk, conn: Connection, by: Voter, reason: str) -> tuple[Switch |
         "topic": TOPIC,
         "on": on,
         "by": by.person_id,
-        "agreed": list(agreed),
+        "agreed": [person for person, _ in agreed],
         "reason": desk.mask(reason),
     }
     return switch, [Event("kill_switch", body)]
@@ -118,7 +128,7 @@ def _write(conn: Connection, switch: Switch) -> None:
         "on": switch.on,
         "by": switch.by,
         "at": switch.at,
-        "lifts": canonical(list(switch.lifted_by)).decode(),
+        "lifts": canonical([list(one) for one in switch.agreed]).decode(),
     }
     if conn.execute(update(t.kill_switch).where(t.kill_switch.c.id == 1).values(**values)).rowcount == 0:
         conn.execute(insert(t.kill_switch).values(id=1, **values))
