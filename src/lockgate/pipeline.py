@@ -255,7 +255,7 @@ class Pipeline:
             if not now.allowed or now.masked - decision.masked:
                 return Refusal(EXPIRED, "the policy changed while this was waiting", "repeat the statement")
             if ticket.by_shape:
-                key = (ticket.facts, decision.policy_digest, action.operators and tuple(sorted(action.operators.items())))
+                key = (ticket.facts, decision.policy_digest, tuple(sorted(action.operators.items())))
                 shape = shapes.get(key)
                 if shape is None:
                     shape = await self._shapes.open(_shape_facts(ticket, self._catalog_digest()))

@@ -12,7 +12,7 @@ from lockgate.errors import ProtocolError
 @cython.cfunc
 @cython.inline
 @cython.exceptval(check=False)
-def _length(p: cython.p_uchar if cython.compiled else bytes, at: cython.Py_ssize_t) -> cython.longlong:
+def _length(p: cython.p_uchar, at: cython.Py_ssize_t) -> cython.longlong:
     return (
         (cython.cast(cython.longlong, p[at]) << 24)
         | (cython.cast(cython.longlong, p[at + 1]) << 16)

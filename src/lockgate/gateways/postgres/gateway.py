@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import secrets
 import ssl
+import traceback
 from collections.abc import Awaitable, Mapping
+from pathlib import Path
 
 import structlog
 
@@ -90,7 +92,7 @@ class Gateway:
             except asyncio.CancelledError:
                 raise
             except Exception as error:
-                log.error("background work failed", kind=type(error).__name__)
+                log.error("background work failed", kind=type(error).__name__, where=_where(error))
 
         task = asyncio.get_running_loop().create_task(guarded())
         self._tasks.add(task)
@@ -216,6 +218,12 @@ class Gateway:
                     return
             session.cut("28000", "this credential, its owner or its groups are no longer valid", "log in again")
             return
+
+
+def _where(error: BaseException) -> str:
+    """Files and lines of a failure; never its message, which could quote a value."""
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    return " > ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames)
 
 
 class Accepted(Peer):

@@ -131,6 +131,10 @@ class Session:
                 await self._deal_with(batch)
         except LockgateError as error:
             self.cut("LG005", "Lockgate failed, so nothing was executed", error.message)
+        except Exception:
+            # A fault of ours: fail closed, tell the client no more than that, and let the gateway log where.
+            self.cut("LG005", "Lockgate failed, so nothing was executed")
+            raise
         finally:
             await self._close()
 
