@@ -305,7 +305,7 @@ class Answers:
         if not part.treatment.agrees(fields):
             raise ProtocolError("the result is not what the analysis saw: the schema has just changed")
         if step.kind is Kind.QUERY:
-            part.plan = part.treatment.plan(fields, ())
+            part.plan = part.treatment.plan(fields, tuple(field.format for field in fields))
             if part.plan is not None:
                 out.append(self._masked(part.treatment))
         else:

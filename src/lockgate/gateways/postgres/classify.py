@@ -14,6 +14,7 @@ from lockgate.gateways.postgres.statement_settings import setting_problem
 
 Fields = Mapping[str, Tree]
 
+CURSOR_BINARY = 0x0001
 CURSOR_HOLD = 0x0020
 ACCESS_SHARE = 1
 
@@ -216,6 +217,8 @@ def _declare(statement: Statement) -> Classified:
     options = statement.tree.get("options", 0)
     if isinstance(options, int) and options & CURSOR_HOLD:
         return refuse("a cursor WITH HOLD outlives its approval", "leave WITH HOLD out")
+    if isinstance(options, int) and options & CURSOR_BINARY:
+        return refuse("a BINARY cursor does not pass", "ask for binary results in the protocol")
     return Classified(
         "declare", inner=deparse(*_one(statement.tree["query"])), name=str(statement.tree["portalname"])
     )

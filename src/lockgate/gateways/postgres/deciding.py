@@ -45,6 +45,7 @@ def facts_of(session: Session, statements: Sequence[Statement]) -> Facts:
     probes: set[str] = set()
     lookups: set[str] = set()
     clean: set[str] = set()
+    code: set[str] = set()
     joined: set[str] = set()
     relations: set[str] = set()
     rows = 0
@@ -55,6 +56,7 @@ def facts_of(session: Session, statements: Sequence[Statement]) -> Facts:
             probes |= statement.analysis.probes
             lookups |= statement.analysis.lookups
             clean |= statement.analysis.clean
+            code |= statement.analysis.code
             joined |= statement.analysis.joined
             relations |= statement.analysis.relations
             rows = max(rows, statement.analysis.estimated_rows)
@@ -67,6 +69,7 @@ def facts_of(session: Session, statements: Sequence[Statement]) -> Facts:
         probes=frozenset(probes),
         lookups=frozenset(lookups),
         clean=frozenset(clean),
+        code=frozenset(code),
         estimated_rows=rows,
     )
 

@@ -193,7 +193,7 @@ class ExtendedBatch:
             part = Part(treatment=description(session, prepared))
             self.items.append(Item(raw, [Step(Kind.DESCRIBE_STATEMENT, [part])]))
             return
-        portal = session.registry.portals.get(name)
+        portal = self._portal(name)
         if portal is None:
             self.refuse(replies.server_error("34000", "portal does not exist"))
             return
@@ -201,11 +201,22 @@ class ExtendedBatch:
 
     def _execute(self, raw: bytes) -> None:
         name, _ = m.parse_execute(raw[5:])
-        portal = self.session.registry.portals.get(name)
+        portal = self._portal(name)
         if portal is None:
             self.refuse(replies.server_error("34000", "portal does not exist"))
             return
         self.items.append(Item(raw, [Step(Kind.EXECUTE, [portal.part])]))
+
+    def _portal(self, name: bytes) -> Portal | None:
+        """A bound portal, or the one that DECLARE made: the server keeps both under one roof."""
+        registry = self.session.registry
+        treatment = registry.cursors.get(name.decode("utf-8", "replace"))
+        if name in registry.portals or treatment is None:
+            return registry.portals.get(name)
+        part = Part(treatment=treatment, clear_errors=False)
+        if treatment.fields is not None:
+            part.plan = treatment.plan(treatment.fields, ())
+        return Portal(Prepared(b"", b"", (), (), ""), part, ())
 
     def _close(self, raw: bytes) -> None:
         registry = self.session.registry

@@ -132,6 +132,7 @@ class Gateway:
                 asked = await read_startup(peer, self._tls, address)
                 if isinstance(asked, Cancel):
                     await self._cancel(asked)
+                    peer.close()
                     return
                 session = await self._let_in(peer, asked, address)
         except StartupRefused as refused:

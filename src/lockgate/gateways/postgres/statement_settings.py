@@ -38,7 +38,7 @@ def setting_problem(name: str, value: str | None) -> str:
         return ""
     if name in PINS:
         pin = PINS[name].lower()
-        given = (value or "").strip().lower()
+        given = (value or "").strip().strip("'\"").lower()
         if given == pin or (pin == "utf8" and given in UTF8) or (pin == "on" and given in ON) or (
             pin == "off" and given in OFF
         ):

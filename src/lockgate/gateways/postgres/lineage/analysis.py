@@ -159,6 +159,7 @@ class _Walk:
             preconditions=self.metadata.preconditions(),
             parameter_oids=self.described.parameter_oids,
             fields=fields,
+            code=frozenset(self.flows.code),
         )
 
     # classes ----------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from lockgate.gateways.postgres.lineage.metadata import Metadata
 from lockgate.gateways.postgres.lineage.model import Column
 from lockgate.gateways.postgres.lineage.nodetree import Node, NodeTreeError, Value
-from lockgate.gateways.postgres.lineage.safe import is_known, is_pure
+from lockgate.gateways.postgres.lineage.safe import is_known, is_pure, sets_harmlessly
 
 RELATION, SUBQUERY, JOIN, FUNCTION, TABLEFUNC, VALUES, CTE, NAMED, RESULT, GROUP = range(10)
 
@@ -34,7 +34,7 @@ PLAIN = frozenset(
     CONVERTROWTYPEEXPR ROWCOMPAREEXPR SUBLINK TARGETENTRY GROUPINGFUNC XMLEXPR JSONVALUEEXPR JSONCONSTRUCTOREXPR
     JSONISPREDICATE JSONEXPR JSONBEHAVIOR JSONFORMAT JSONRETURNING SORTGROUPCLAUSE SETTODEFAULT
     JSONTABLEPATHSCAN JSONTABLESIBLINGJOIN JSONTABLEPATH TABLEFUNC RANGETBLFUNCTION COERCETODOMAIN
-    COERCETODOMAINVALUE MERGESUPPORTFUNC RETURNINGEXPR WINDOWFUNCRUNCONDITION
+    COERCETODOMAINVALUE NEXTVALUEEXPR MERGESUPPORTFUNC RETURNINGEXPR WINDOWFUNCRUNCONDITION
     """.split()
 )
 """Every kind of node whose flow is that of its parts (and of its function, if it has one)."""
@@ -155,6 +155,10 @@ class Flows:
             if oid in ("", "0"):
                 continue
             function = self.metadata.functions.get(int(oid))
+            if function is not None and function.builtin and function.name == "set_config" and arguments.clean:
+                words = node.items("args")
+                if words and sets_harmlessly(_constant_text(words[0])):
+                    continue
             named = "an unknown function" if function is None else f"{function.schema}.{function.name}"
             if not is_known(function):
                 self.code.add(named)

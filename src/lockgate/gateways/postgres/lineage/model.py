@@ -46,6 +46,8 @@ class Analysis:
     preconditions: JSON
     parameter_oids: tuple[int, ...]
     fields: tuple[Field, ...]
+    code: frozenset[str] = frozenset()
+    """Functions that are not known to be safe."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ immutable, and for functions written in its own C code it is believed; a few sta
 from __future__ import annotations
 
 from lockgate.gateways.postgres.lineage.metadata import Function, Relation
+from lockgate.gateways.postgres.statement_settings import HARMLESS
 
 PURE_STABLE = frozenset(
     """
@@ -67,7 +68,7 @@ INTROSPECTION = frozenset(
     pg_available_extension_versions pg_event_trigger_ddl_commands pg_settings_get_flags _pg_expandarray
     _pg_char_max_length _pg_char_octet_length _pg_datetime_precision _pg_numeric_precision
     _pg_numeric_precision_radix _pg_numeric_scale _pg_truetypid _pg_truetypmod _pg_interval_type
-    _pg_index_position regclassout regtypeout regprocout regnamespaceout regroleout oidout
+    _pg_index_position regclass regclassin regclassout regtypein regtypeout regprocout regnamespaceout regroleout oidout
     """.split()
 )
 """What psql, drivers and ORMs ask about the schema; they answer with names and definitions, not with rows."""
@@ -79,6 +80,16 @@ NEVER_PURE = frozenset(
     query_to_xmlschema table_to_xmlschema cursor_to_xmlschema ts_stat ts_rewrite
     """.split()
 )
+
+KNOWN_VOLATILE = frozenset(
+    """
+    random random_normal gen_random_uuid uuidv4 uuidv7 current_setting pg_sleep nextval currval lastval
+    pg_advisory_lock pg_advisory_lock_shared pg_try_advisory_lock pg_try_advisory_lock_shared pg_advisory_xact_lock
+    pg_advisory_xact_lock_shared pg_try_advisory_xact_lock pg_try_advisory_xact_lock_shared pg_advisory_unlock
+    pg_advisory_unlock_shared pg_advisory_unlock_all pg_current_xact_id clock_timestamp timeofday
+    """.split()
+)
+"""They do something, but learn nothing while their arguments carry no class (see `is_pure`)."""
 
 ERROR_PRONE = frozenset(
     """
@@ -124,11 +135,16 @@ def is_known(function: Function | None) -> bool:
         return True
     if function is None or not function.builtin:
         return False
-    return function.name in {"random", "gen_random_uuid", "uuidv4", "uuidv7", "current_setting", "pg_sleep"} or (
+    return function.name in KNOWN_VOLATILE or (
         function.volatility == "s"
         and function.language in ("internal", "c")
         and function.name.endswith(("out", "in", "recv", "send", "eq", "ne", "lt", "gt", "le", "ge", "cmp"))
     )
+
+
+def sets_harmlessly(name: str) -> bool:
+    """Whether `set_config(name, …)` may run: a driver turns `jit` off around its own questions."""
+    return name in HARMLESS and name != "search_path"
 
 
 def is_clean_system_column(relation: Relation, column: str) -> bool:
