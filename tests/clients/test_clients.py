@@ -156,7 +156,7 @@ def test_a_client_cancels_what_runs_and_what_is_held(gate):
     agent = gate.connect()
     waiting = gate.in_background(lambda: agent.execute("GRANT SELECT ON task TO reporting"))
     gate.wait_pending()
-    agent.cancel()
+    agent.cancel_safe(timeout=5)
     with pytest.raises(psycopg.errors.QueryCanceled):
         waiting.result()
     assert agent.execute("SELECT 1").fetchone() == (1,)
