@@ -1,5 +1,40 @@
-"""The `lockgate` command."""
+"""The `lockgate` command. Whatever changes something is a client of the HTTP API, except `init`.
+
+Exit status: 0 done, 1 refused or not found, 2 wrong usage; `audit verify` has statuses of its own.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from lockgate.cli import audit, catalog, emergency, people, policy, requests, serving, setup
+from lockgate.errors import LockgateError
+
+app = typer.Typer(
+    name="lockgate",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="Identity-aware gateway for protected health information: masked by default, approved by people.",
+)
+setup.register(app)
+serving.register(app)
+people.register(app)
+emergency.register(app)
+app.add_typer(requests.app, name="requests")
+app.add_typer(catalog.app, name="catalog")
+app.add_typer(policy.app, name="policy")
+app.add_typer(audit.app, name="audit")
 
 
 def main() -> None:
-    raise SystemExit("not built yet")
+    """Run the command; an expected failure is one line on standard error and exit status 1."""
+    try:
+        app()
+    except LockgateError as error:
+        print(f"lockgate: {error.message}", file=sys.stderr)
+        if error.hint:
+            print(f"  {error.hint}", file=sys.stderr)
+        raise SystemExit(1) from None

@@ -26,6 +26,7 @@ from lockgate.audit.event import Event
 from lockgate.errors import AuditError, LockgateError
 from lockgate.store import Clock, Store
 from lockgate.store.tables import log as t
+from lockgate.store.tables.settings import settings
 
 INTERVAL_S = 0.5
 LARGEST_STEP = 5000
@@ -49,8 +50,21 @@ class Log:
         return self._signer
 
     async def start(self) -> None:
+        await self._store.transact(self._publish_key)
         await self.sequence()
         self._task = asyncio.get_running_loop().create_task(self._run())
+
+    def _publish_key(self, conn: Connection) -> tuple[None, list[Event]]:
+        """The public key goes into the store, for whoever reads a copy; a change of key is an event."""
+        name, text = "log_public_key", self._signer.verifier.to_text()
+        known = conn.execute(select(settings.c.value).where(settings.c.name == name)).scalar()
+        if known == text:
+            return None, []
+        if known is None:
+            conn.execute(insert(settings).values(name=name, value=text))
+        else:
+            conn.execute(update(settings).where(settings.c.name == name).values(value=text))
+        return None, [Event("log.key", {"before": known or "", "after": text})]
 
     async def stop(self) -> None:
         """Sign what is there, then end."""

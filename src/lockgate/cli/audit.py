@@ -1,0 +1,84 @@
+"""`lockgate audit`: verify a whole log, get one event's receipt, check a receipt offline. Needs no server and no login."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lockgate.audit import Verdict, VerifierKey, check_tlog_proof
+from lockgate.cli.client import call
+from lockgate.cli.show import Json, console, dump
+from lockgate.errors import AuditError
+from lockgate.services.log_copy import LogCopy
+
+app = typer.Typer(no_args_is_help=True, help="The tamper-evident log.")
+
+WORDS = {
+    Verdict.WITNESSED: "The log holds, against a checkpoint that was kept elsewhere.",
+    Verdict.BROKEN: "THE LOG WAS CHANGED.",
+    Verdict.SELF_CONSISTENT: "The log is consistent with its own key. Keep a checkpoint elsewhere to know that nothing was cut off.",
+    Verdict.UNMATCHED: "The log holds; some executions have no outcome yet (running, or cut off by a crash).",
+}
+
+
+@app.command(help="Verify every event, their order, the tree and the signatures. Exit status: 0 holds against a kept "
+             "checkpoint, 1 changed, 3 only consistent with its own key, 4 executions without an outcome. "
+             "Example: `lockgate audit verify state/lockgate.db --checkpoint kept.txt`")
+def verify(
+    store: Annotated[Path, typer.Argument(help="the store's file, or a copy of it")],
+    checkpoint: Annotated[list[Path], typer.Option(help="a checkpoint that you kept")] = [],  # noqa: B006
+    key: Annotated[str, typer.Option(help="the log's public key, as text or a file; otherwise the store's own word")] = "",
+    as_json: Json = False,
+) -> None:
+    copy = LogCopy(store)
+    verifier = VerifierKey.from_text(_text(key) or copy.public_key())
+    report = copy.verify([verifier], [path.read_text() for path in checkpoint])
+    if as_json:
+        dump(
+            {
+                "verdict": report.verdict.name.lower(),
+                "size": report.size,
+                "problems": report.problems,
+                "unmatched": report.unmatched,
+                "unsigned": report.pending,
+                "key": verifier.fingerprint,
+            }
+        )
+    else:
+        console.print(f"{report.size} events, key {verifier.fingerprint}")
+        for line in report.problems[:20]:
+            console.print(f"  {line}", markup=False, soft_wrap=True)
+        console.print(WORDS[report.verdict])
+        if report.unmatched:
+            console.print(f"  without an outcome: {', '.join(report.unmatched[:5])}")
+    raise typer.Exit(int(report.verdict))
+
+
+@app.command(help="Write the receipt of one event. Example: `lockgate audit prove evt_… > evt.tlog-proof`")
+def prove(event: Annotated[str, typer.Argument(help="the event, evt_…")]) -> None:
+    print(call("GET", f"/audit/events/{event}/proof"), end="")
+
+
+@app.command(help="Check a receipt offline with the public key. Example: `lockgate audit check evt.tlog-proof --key log.pub`")
+def check(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    key: Annotated[str, typer.Option(help="the log's public key, as text or a file")],
+    as_json: Json = False,
+) -> None:
+    found = check_tlog_proof(file.read_text(), [VerifierKey.from_text(_text(key))])
+    if as_json:
+        dump({"index": found.index, "size": found.checkpoint.size, "event": found.event.decode()})
+    else:
+        console.print(f"Event {found.index} of {found.checkpoint.size}, signed by {found.checkpoint.origin}:")
+        console.print(found.event.decode(), markup=False, soft_wrap=True)
+
+
+def _text(key: str) -> str:
+    """A key given as text, or the content of the file that it names."""
+    path = Path(key)
+    try:
+        return path.read_text() if key and len(key) < 200 and path.is_file() else key
+    except OSError as error:
+        raise AuditError("the key file cannot be read") from error

@@ -1,0 +1,69 @@
+"""The command line as a client of the API: the session in a file of mode 0600, errors in one line."""
+
+from __future__ import annotations
+
+import json
+import os
+import ssl
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from lockgate.errors import AuthenticationError, LockgateError, Refused
+
+TIMEOUT_S = 60.0
+
+
+def session_file() -> Path:
+    home = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    return Path(home) / "lockgate" / "session.json"
+
+
+def save_session(url: str, ca: str, token: str, person: str) -> None:
+    path = session_file()
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump({"url": url, "ca": ca, "token": token, "person": person}, file)
+
+
+def saved_session() -> dict[str, str]:
+    try:
+        loaded = json.loads(session_file().read_text())
+    except (OSError, ValueError) as error:
+        raise AuthenticationError("not logged in", hint="lockgate login --url https://…") from error
+    return {str(k): str(v) for k, v in loaded.items()}
+
+
+def forget_session() -> None:
+    session_file().unlink(missing_ok=True)
+
+
+def call(method: str, path: str, body: Any = None, *, url: str = "", ca: str = "", token: str | None = None) -> Any:
+    """One request to the API; JSON (or text) back. Raises LockgateError with what the server said."""
+    if token is None:
+        saved = saved_session()
+        url, ca, token = url or saved["url"], ca or saved["ca"], saved["token"]
+    verify: ssl.SSLContext | bool = ssl.create_default_context(cafile=ca) if ca else True
+    try:
+        answer = httpx.request(
+            method,
+            f"{url}/api/v1{path}",
+            json=body,
+            headers={"authorization": f"Bearer {token}"} if token else {},
+            verify=verify,
+            timeout=TIMEOUT_S,
+        )
+    except httpx.HTTPError as error:
+        raise LockgateError(f"{url} does not answer ({type(error).__name__})", hint="is lockgate serve running?") from error
+    if answer.is_success:
+        if not answer.content:
+            return None
+        return answer.json() if "json" in answer.headers.get("content-type", "") else answer.text
+    try:
+        problem = answer.json()
+    except ValueError:
+        problem = {"title": f"HTTP {answer.status_code}"}
+    kind = AuthenticationError if answer.status_code == 401 else Refused
+    raise kind(str(problem.get("title", "refused")), hint=str(problem.get("detail", "")))

@@ -1,0 +1,106 @@
+"""What `lockgate doctor` looks at: files, keys, policies, and what the gateway's role may do that it should not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lockgate.errors import LockgateError
+from lockgate.gateways.postgres.lineage import ServerError
+from lockgate.gateways.postgres.side import SidePool
+from lockgate.gateways.postgres.upstream import SEARCH_PATH
+from lockgate.policy import check
+from lockgate.server.config import Config, ConnectionConfig, load_config
+from lockgate.server.serve import read_signing_key
+from lockgate.store import KeyRing
+
+ROLE = """
+SELECT r.rolsuper, r.rolcreaterole OR r.rolcreatedb OR r.rolbypassrls,
+       (SELECT pg_catalog.string_agg(g.rolname, ', ') FROM pg_catalog.pg_roles g
+         WHERE g.rolname IN ('pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program',
+                             'pg_signal_backend', 'pg_read_all_data', 'pg_write_all_data', 'pg_maintain')
+           AND pg_catalog.pg_has_role(r.oid, g.oid, 'USAGE')),
+       (SELECT pg_catalog.count(*) FROM pg_catalog.pg_class c WHERE c.relowner = r.oid AND c.relpersistence <> 't'),
+       pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMP'),
+       pg_catalog.current_setting('server_version_num')::int >= 150000,
+       (SELECT pg_catalog.count(*) FROM pg_catalog.pg_roles o WHERE o.rolcanlogin AND NOT o.rolsuper AND o.oid <> r.oid)
+  FROM pg_catalog.pg_roles r WHERE r.rolname = current_user
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`level` is ok, warning or error."""
+
+    level: str
+    what: str
+    hint: str = ""
+
+
+async def diagnose(path: Path) -> list[Finding]:
+    try:
+        config = load_config(path)
+    except LockgateError as error:
+        return [Finding("error", error.message, error.hint)]
+    findings = [Finding("ok", f"{path.name} is readable"), *_files(config)]
+    for name, connection in config.connections.items():
+        findings += await _upstream(name, connection)
+    if not config.connections:
+        findings.append(Finding("warning", "no connection is configured", "add one under connections:"))
+    return findings
+
+
+def _files(config: Config) -> list[Finding]:
+    findings: list[Finding] = []
+    try:
+        kind, _, rest = config.keys.partition(":")
+        KeyRing.from_environment(rest) if kind == "env" else KeyRing.from_file(config.path.parent / rest)
+        signer = read_signing_key(config.signing_key)
+        findings.append(Finding("ok", f"keys are there and closed; the log's key is {signer.verifier.fingerprint}"))
+    except LockgateError as error:
+        findings.append(Finding("error", error.message, error.hint))
+    try:
+        found = check(config.policies)
+        findings += [Finding(f.severity if f.severity == "error" else "warning", str(f)) for f in found]
+        findings.append(Finding("ok", f"policies: {len(found)} findings"))
+    except LockgateError as error:
+        findings.append(Finding("error", error.message, error.hint))
+    if config.certificate is None:
+        findings.append(Finding("warning", "no certificate: only loopback clients can connect", "set tls.cert and tls.key"))
+    if config.cooling_s < 3600:
+        findings.append(Finding("warning", f"a new account may vote after {config.cooling_s} s", "raise rules.cooling_s"))
+    else:
+        findings.append(Finding("ok", f"an account or membership younger than {config.cooling_s} s does not vote"))
+    return findings
+
+
+async def _upstream(name: str, connection: ConnectionConfig) -> list[Finding]:
+    pool = SidePool(connection.analyse_on or connection.target, 1)
+    try:
+        async with pool.lend(SEARCH_PATH) as side:
+            row = (await side.fetch(ROLE))[0]
+    except (LockgateError, ServerError) as error:
+        return [Finding("error", f"{name}: {getattr(error, 'message', 'not reachable')}", getattr(error, "hint", ""))]
+    finally:
+        pool.close()
+    superuser, powers, roles, owned, temp, modern, others = row
+    findings = [Finding("ok", f"{name}: reachable as {connection.target.user}")]
+    if superuser == "t":
+        findings.append(Finding("error", f"{name}: the gateway's role is a superuser", "use one that is not"))
+    if powers == "t":
+        findings.append(Finding("error", f"{name}: the role may create roles or databases, or bypass row security"))
+    if roles:
+        findings.append(Finding("error", f"{name}: the role belongs to {roles}", "REVOKE them"))
+    if owned != "0":
+        findings.append(Finding("warning", f"{name}: the role owns {owned} relations", "an owner can always grant and drop"))
+    if temp != "t":
+        findings.append(Finding("error", f"{name}: the role lacks TEMP, so nothing can be analysed", "GRANT TEMP ON DATABASE"))
+    if modern != "t":
+        findings.append(Finding("warning", f"{name}: PostgreSQL before 15 is not tested"))
+    if others != "0":
+        findings.append(
+            Finding("warning", f"{name}: {others} other roles can log in there", "a client with such a login goes around Lockgate")
+        )
+    if connection.target.sslmode != "verify-full" and not connection.target.socket_dir:
+        findings.append(Finding("warning", f"{name}: the upstream's certificate is not verified", "sslmode=verify-full"))
+    return findings

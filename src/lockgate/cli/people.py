@@ -1,0 +1,124 @@
+"""`lockgate login`, `user`, `agent`, `group`, `token`: who there is, and what opens what."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from lockgate.cli.client import call, forget_session, save_session, saved_session
+from lockgate.cli.show import Json, console, dump, table
+
+user = typer.Typer(no_args_is_help=True, help="People with a password of their own.")
+agent = typer.Typer(no_args_is_help=True, help="Agents and services: each has an owner who answers for it.")
+group = typer.Typer(no_args_is_help=True, help="Groups: policy and approval profiles speak of them.")
+
+PasswordFromInput = Annotated[bool, typer.Option("--password-stdin", help="read the password from standard input")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command(help="Log in interactively. Example: `lockgate login --url https://gate:8443 --ca ca.pem rita`")(login)
+    app.command(help="End the session, here and on the server.")(logout)
+    app.command(help="Print a connection string with a one-hour token. Example: `lockgate token clinic --agent bot`")(token)
+    app.add_typer(user, name="user")
+    app.add_typer(agent, name="agent")
+    app.add_typer(group, name="group")
+
+
+def read_password(from_input: bool, prompt: str = "Password", *, confirm: bool = False) -> str:
+    if from_input:
+        return sys.stdin.readline().rstrip("\n")
+    return str(typer.prompt(prompt, hide_input=True, confirmation_prompt=confirm))
+
+
+def account(name: str) -> str:
+    return name if ":" in name else f"local:{name}"
+
+
+def login(
+    name: Annotated[str, typer.Argument(help="user name")],
+    url: Annotated[str, typer.Option(envvar="LOCKGATE_URL", help="where the API is")] = "https://localhost:8443",
+    ca: Annotated[str, typer.Option(envvar="LOCKGATE_CA", help="certificate of the CA, for a local one")] = "",
+    password_stdin: PasswordFromInput = False,
+) -> None:
+    body = {"user": name, "password": read_password(password_stdin)}
+    answer = call("POST", "/login", body, url=url.rstrip("/"), ca=ca, token="")
+    save_session(url.rstrip("/"), ca, answer["token"], answer["person"])
+    console.print(f"Logged in as {answer['person']}.")
+
+
+def logout() -> None:
+    call("POST", "/logout")
+    forget_session()
+    console.print("Logged out.")
+
+
+def token(
+    connection: Annotated[str, typer.Argument(help="a connection")],
+    agent: Annotated[str, typer.Option(help="an agent that you own; yourself otherwise")] = "",
+    on_behalf: Annotated[bool, typer.Option("--on-behalf", help="the agent acts for you")] = False,
+    gateway: Annotated[str, typer.Option(help="host:port of the gateway")] = "localhost:6432",
+    as_json: Json = False,
+) -> None:
+    body = {"connection": connection, "account": account(agent) if agent else "", "on_behalf": on_behalf}
+    answer = call("POST", "/tokens", body)
+    if as_json:
+        dump(answer)
+        return
+    ca = saved_session()["ca"]
+    tls = f"?sslmode=verify-full&sslrootcert={ca}" if ca else ""
+    print(f"postgresql://{answer['user']}:{answer['token']}@{gateway}/{connection}{tls}")
+
+
+@user.command("add", help="Example: `lockgate user add rita --group privacy`")
+def add_user(
+    name: str,
+    group: Annotated[list[str], typer.Option("--group", "-g", help="may be given several times")] = [],  # noqa: B006
+    password_stdin: PasswordFromInput = False,
+) -> None:
+    password = read_password(password_stdin, confirm=True)
+    made = call("POST", "/users", {"name": name, "password": password, "groups": group})
+    console.print(f"{made['id']} ({', '.join(made['groups']) or 'no groups'})")
+
+
+@user.command("list", help="Everybody, agents too.")
+def list_users(as_json: Json = False) -> None:
+    rows = call("GET", "/people")
+    if as_json:
+        dump(rows)
+    else:
+        table(rows, ("id", "kind", "groups", "owners", "active"), empty="Nobody yet.")
+
+
+@user.command("deactivate", help="No login, no vote, no session from now on.")
+def deactivate(name: str) -> None:
+    call("POST", f"/people/{account(name)}/deactivate")
+    console.print(f"{account(name)} is deactivated.")
+
+
+@agent.command("add", help="Register an agent that you own. Example: `lockgate agent add billing-bot`")
+def add_agent(
+    name: str,
+    owner: Annotated[list[str], typer.Option("--owner", help="yourself if not given")] = [],  # noqa: B006
+    group: Annotated[list[str], typer.Option("--group", "-g")] = ["agents"],  # noqa: B006
+) -> None:
+    made = call("POST", "/agents", {"name": name, "owners": [account(o) for o in owner], "groups": group})
+    console.print(f"{made['id']} ({', '.join(made['groups'])})")
+
+
+@agent.command("key", help="A key for 90 days, shown once: it fetches one-hour tokens.")
+def key(name: str) -> None:
+    print(call("POST", f"/agents/{account(name)}/key")["key"])
+
+
+@group.command("join", help="Example: `lockgate group join rita privacy`")
+def join(name: str, group: str) -> None:
+    made = call("POST", f"/people/{account(name)}/groups", {"join": [group]})
+    console.print(f"{made['id']}: {', '.join(made['groups'])}")
+
+
+@group.command("leave")
+def leave(name: str, group: str) -> None:
+    made = call("POST", f"/people/{account(name)}/groups", {"leave": [group]})
+    console.print(f"{made['id']}: {', '.join(made['groups']) or 'no groups'}")

@@ -1,0 +1,73 @@
+"""`lockgate requests`: read what waits, and decide on exactly that."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from lockgate.cli.client import call
+from lockgate.cli.show import Json, console, dump, table
+
+app = typer.Typer(no_args_is_help=True, help="Approval requests: list, read, decide.")
+
+Id = Annotated[str, typer.Argument(help="the request, e.g. req_…")]
+Reason = Annotated[str, typer.Option("--reason", "-r", help="why; masked before it is kept")]
+
+
+@app.command("list", help="What waits. Example: `lockgate requests list --state approved`")
+def list_(state: Annotated[str, typer.Option(help="pending, approved, denied …; empty for all")] = "pending", as_json: Json = False) -> None:
+    rows = call("GET", f"/requests?state={state}")
+    if as_json:
+        dump(rows)
+    else:
+        table(rows, ("id", "state", "risk", "sentence"), empty="Nothing waits.")
+
+
+@app.command(help="The masked view of one request. Example: `lockgate requests show req_…`")
+def show(request: Id, as_json: Json = False) -> None:
+    found = call("GET", f"/requests/{request}")
+    dump(found) if as_json else _print(found)
+
+
+@app.command(help="Approve exactly what is shown. Example: `lockgate requests approve req_… -r 'agreed'`")
+def approve(request: Id, reason: Reason = "", yes: Annotated[bool, typer.Option("--yes", "-y", help="do not ask again")] = False) -> None:
+    _decide(request, True, reason, yes)
+
+
+@app.command(help="Deny it, with a reason. Example: `lockgate requests deny req_… -r 'too many rows'`")
+def deny(request: Id, reason: Reason, yes: Annotated[bool, typer.Option("--yes", "-y")] = False) -> None:
+    _decide(request, False, reason, yes)
+
+
+@app.command(help="Take back what you (or your agent) asked for.")
+def withdraw(request: Id) -> None:
+    console.print(f"{request}: {call('POST', f'/requests/{request}/withdraw')['state']}")
+
+
+@app.command(help="Settle what a crash left unknown: look whether the effect is there, then say so.")
+def reconcile(request: Id, done: Annotated[bool, typer.Option("--done/--no-effect", help="whether the effect is there")]) -> None:
+    console.print(f"{request}: {call('POST', f'/requests/{request}/reconcile', {'done': done})['state']}")
+
+
+def _decide(request: str, approve: bool, reason: str, yes: bool) -> None:
+    """The digests that are sent are those of the view that has just been shown."""
+    found = call("GET", f"/requests/{request}")
+    _print(found)
+    if not yes and not typer.confirm("Approve exactly this?" if approve else "Deny it?"):
+        raise typer.Exit(1)
+    body = {
+        "approve": approve,
+        "reason": reason,
+        "action_digest": found["action_digest"],
+        "view_digest": found["view_digest"],
+    }
+    console.print(f"{request}: {call('POST', f'/requests/{request}/vote', body)['state']}")
+
+
+def _print(found: dict[str, Any]) -> None:
+    console.print(f"[bold]{found['id']}[/bold]  {found['state']}", soft_wrap=True)
+    for line in found["lines"]:
+        console.print(f"  {line}", markup=False, soft_wrap=True)
+    for vote in found["votes"]:
+        console.print(f"  {'approved' if vote['approve'] else 'denied'} by {vote['person']}: {vote['reason']}", markup=False)

@@ -1,0 +1,65 @@
+"""`lockgate serve`, `doctor` and `connect`: run it, ask what is wrong with it, and open a socket through it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvloop
+
+from lockgate.cli.client import call, saved_session
+from lockgate.cli.diagnosis import Finding, diagnose
+from lockgate.cli.show import Json, console, dump
+from lockgate.cli.tunnel import tunnel
+from lockgate.server.config import load_config
+from lockgate.server.serve import run
+
+ConfigFile = Annotated[Path, typer.Option("--config", "-c", envvar="LOCKGATE_CONFIG", help="lockgate.yaml")]
+MARKS = {"ok": "ok  ", "warning": "WARN", "error": "FAIL"}
+
+
+def register(app: typer.Typer) -> None:
+    app.command(help="Run the gateways and the API. Example: `lockgate serve --config /etc/lockgate/lockgate.yaml`")(serve)
+    app.command(help="What is configured, reachable, insecure. Exit status 1 when something must be mended.")(doctor)
+    app.command(help="A Unix socket through which any client opens the connection. Example: `lockgate connect clinic`")(connect)
+
+
+def serve(config: ConfigFile = Path("lockgate.yaml")) -> None:
+    uvloop.run(run(load_config(config)))
+
+
+def doctor(config: ConfigFile = Path("lockgate.yaml"), as_json: Json = False) -> None:
+    findings = asyncio.run(diagnose(config))
+    if as_json:
+        dump([{"level": f.level, "what": f.what, "hint": f.hint} for f in findings])
+    else:
+        for finding in findings:
+            _print(finding)
+    raise typer.Exit(1 if any(f.level == "error" for f in findings) else 0)
+
+
+def connect(
+    connection: Annotated[str, typer.Argument(help="a connection of lockgate.yaml")],
+    agent: Annotated[str, typer.Option(help="an agent that you own; yourself otherwise")] = "",
+    gateway: Annotated[str, typer.Option(help="host:port of the gateway")] = "localhost:6432",
+    folder: Annotated[Path | None, typer.Option(help="where the socket is made (mode 0700)")] = None,
+) -> None:
+    place = folder or Path(os.environ.get("XDG_RUNTIME_DIR") or Path.home() / ".lockgate-run") / connection
+    account = (agent if ":" in agent else f"local:{agent}") if agent else ""
+    saved = saved_session()
+
+    def fresh_token() -> tuple[str, str]:
+        answer = call("POST", "/tokens", {"connection": connection, "account": account})
+        return answer["user"], answer["token"]
+
+    console.print(f"psql -h {place} {connection}   (Ctrl-C ends it)", soft_wrap=True)
+    asyncio.run(tunnel(place, gateway, connection, saved["ca"], fresh_token))
+
+
+def _print(finding: Finding) -> None:
+    console.print(f"{MARKS[finding.level]}  {finding.what}", markup=False, soft_wrap=True)
+    if finding.hint:
+        console.print(f"      {finding.hint}", markup=False, soft_wrap=True)

@@ -1,0 +1,94 @@
+"""`lockgate init`: everything that a first evening needs, in one folder: keys, a local CA, policies, the first admin."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lockgate.audit import SigningKey
+from lockgate.cli.certificates import make_certificates
+from lockgate.cli.people import PasswordFromInput, read_password
+from lockgate.cli.show import console
+from lockgate.errors import ConfigError
+from lockgate.policy import STARTERS, write_starters
+from lockgate.services.accounts import Accounts
+from lockgate.store import open_store, write_key_file
+
+CONFIG = """\
+# Lockgate. Every path is relative to this file; a secret is env:NAME or file:PATH, never written here.
+state: state                       # the store (SQLite), keys; back it up, and keep it to yourself
+# store: postgresql://user@host/db # instead of SQLite, once one process is not enough
+policies: policies                 # Cedar policies and profiles.yaml; `lockgate policy check policies`
+public_url: https://localhost:8443 # where links in notices lead
+listen:
+  postgres: 127.0.0.1:6432
+  console: 127.0.0.1:8443
+tls:
+  cert: {cert}
+  key: {key}
+# rules:
+#   cooling_s: 3600                # how young an account or membership may not vote
+# webhooks:
+#   - https://chat.example.org/lockgate
+connections: {{}}
+# connections:
+#   clinic:
+#     upstream: postgresql://lockgate_gw@db.example.org/clinic   # a role that is no superuser and owns nothing
+#     password: env:CLINIC_PASSWORD
+#     # analyse_on: postgresql://lockgate_gw@primary.example.org/clinic   # when upstream is a standby
+#     # operators: {{name: token, date: generalise, text: detect}}
+#     # audit: each                # one event for every statement, not one for each shape
+"""
+
+
+def register(app: typer.Typer) -> None:
+    app.command(help="Make a new installation. Example: `lockgate init /etc/lockgate --admin rita --starter ai-agents`")(init)
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="an empty or new folder")],
+    admin: Annotated[str, typer.Option(prompt="Name of the first administrator")] = "admin",
+    starter: Annotated[list[str], typer.Option(help=f"policies to start with: {', '.join(STARTERS)}")] = ["ai-agents"],  # noqa: B006
+    cert: Annotated[Path | None, typer.Option(help="your own certificate; otherwise a local CA is made")] = None,
+    key: Annotated[Path | None, typer.Option(help="its private key")] = None,
+    host: Annotated[list[str], typer.Option(help="names that the local certificate is for")] = ["localhost"],  # noqa: B006
+    password_stdin: PasswordFromInput = False,
+) -> None:
+    if (folder / "lockgate.yaml").exists():
+        raise ConfigError(f"{folder} is an installation already")
+    if (cert is None) != (key is None):
+        raise ConfigError("--cert and --key go together")
+    unknown = set(starter) - set(STARTERS)
+    if unknown:
+        raise ConfigError(f"no such starter set: {', '.join(sorted(unknown))}", hint=", ".join(STARTERS))
+    password = read_password(password_stdin, f"Password for {admin}", confirm=True)
+    state = folder / "state"
+    state.mkdir(parents=True, mode=0o700)
+    keys = write_key_file(state / "keys")
+    signer = SigningKey.from_seed(f"lockgate-{secrets.token_hex(4)}", secrets.token_bytes(32))
+    _secret(state / "log.key", signer.to_text() + "\n")
+    (folder / "log.pub").write_text(signer.verifier.to_text() + "\n")
+    if cert is None or key is None:
+        cert, key = make_certificates(folder / "tls", host)
+    write_starters(starter, folder / "policies")
+
+    async def first_admin() -> None:
+        async with open_store(f"sqlite:///{state.resolve()}/lockgate.db", keys=keys) as store:
+            await Accounts(store).create_user(admin, password, by="init", groups=["admins"])
+
+    asyncio.run(first_admin())
+    relative = [p.resolve().relative_to(folder.resolve()) if p.resolve().is_relative_to(folder.resolve()) else p.resolve() for p in (cert, key)]
+    (folder / "lockgate.yaml").write_text(CONFIG.format(cert=relative[0], key=relative[1]))
+    console.print(f"Made {folder}/lockgate.yaml. The log's key is {signer.verifier.name}:")
+    console.print(f"  {signer.verifier.fingerprint}  (write it down elsewhere)")
+    console.print("Next: name a connection in lockgate.yaml, then")
+    console.print(f"  lockgate doctor --config {folder}/lockgate.yaml\n  lockgate serve --config {folder}/lockgate.yaml")
+
+
+def _secret(path: Path, text: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(text)

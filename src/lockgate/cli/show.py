@@ -1,0 +1,32 @@
+"""How results are printed: a table for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+Json = Annotated[bool, typer.Option("--json", help="print JSON for programs")]
+
+console = Console(highlight=False)
+
+
+def dump(value: Any) -> None:
+    print(json.dumps(value, indent=2, sort_keys=True))
+
+
+def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, empty: str) -> None:
+    if not rows:
+        console.print(empty)
+        return
+    drawn = Table(box=None, header_style="bold", pad_edge=False)
+    for column in columns:
+        drawn.add_column(column)
+    for row in rows:
+        cells = [row.get(column, "") for column in columns]
+        drawn.add_row(*(", ".join(map(str, c)) if isinstance(c, list | tuple) else str(c) for c in cells))
+    console.print(drawn)

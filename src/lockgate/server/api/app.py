@@ -1,0 +1,81 @@
+"""The FastAPI application: routers, errors, headers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+
+from lockgate import __version__
+from lockgate.errors import AuthenticationError, ConfigError, LockgateError, Refused, StoreError
+from lockgate.server.api import audit, people, policy, requests, sessions
+from lockgate.server.api.guard import Forbidden, TooMany
+from lockgate.server.assemble import Assembly
+
+log = structlog.get_logger("lockgate.api")
+
+HEADERS = {
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+    "strict-transport-security": "max-age=31536000",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+}
+STATUS: tuple[tuple[type[LockgateError], int], ...] = (
+    (AuthenticationError, 401),
+    (Forbidden, 403),
+    (TooMany, 429),
+    (Refused, 409),
+    (StoreError, 503),
+    (ConfigError, 400),
+)
+
+
+def create_app(assembly: Assembly) -> FastAPI:
+    """The API over these services."""
+    app = FastAPI(
+        title="Lockgate",
+        version=__version__,
+        description="Requests, people, policy, the PHI map and the log. Log in first: `POST /api/v1/login`.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+    )
+    app.state.assembly = assembly
+    for module in (sessions, requests, people, policy, audit):
+        app.include_router(module.router, prefix="/api/v1")
+
+    @app.middleware("http")
+    async def headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        try:
+            response = await call_next(request)
+        except Exception as error:
+            # Never the message: it could quote a value.
+            log.error("a request failed", kind=type(error).__name__, path=request.url.path)
+            response = problem(500, "LG005", "Lockgate failed", "")
+        response.headers.update(HEADERS)
+        return response
+
+    @app.exception_handler(LockgateError)
+    async def refused(_: Request, error: LockgateError) -> JSONResponse:
+        status = next((code for kind, code in STATUS if isinstance(error, kind)), 400)
+        return problem(status, error.code, error.message, error.hint)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        where = ", ".join(".".join(str(part) for part in e["loc"][1:]) for e in error.errors())
+        return problem(422, "LG020", f"these fields are missing or wrong: {where}", "look at /api/openapi.json")
+
+    return app
+
+
+def problem(status: int, code: str, title: str, hint: str) -> JSONResponse:
+    """RFC 9457."""
+    body = {"type": f"urn:lockgate:{code}", "title": title, "status": status, "code": code}
+    if hint:
+        body["detail"] = hint
+    return JSONResponse(body, status, media_type="application/problem+json")

@@ -1,0 +1,90 @@
+"""Who may call: interactive sessions only, administrators for what changes the directory or the rules."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Annotated, cast
+
+from fastapi import Depends, Header, Request
+
+from lockgate.errors import AuthenticationError, LockgateError
+from lockgate.identity import Person, TokenKind, kind_of
+from lockgate.server.assemble import Assembly
+
+ADMINS = "admins"
+MOST_FAILURES = 5
+FORGET_S = 900.0
+
+
+class Forbidden(LockgateError):
+    """Logged in, and still not allowed to."""
+
+    code = "LG021"
+
+
+class TooMany(LockgateError):
+    """Too many failed logins for this name or from this address."""
+
+    code = "LG022"
+
+
+def services(request: Request) -> Assembly:
+    return cast(Assembly, request.app.state.assembly)
+
+
+Services = Annotated[Assembly, Depends(services)]
+
+
+def bearer(authorization: Annotated[str, Header()] = "") -> str:
+    """The session token; only from the header, so that no form of another site can send it."""
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer" or kind_of(token) is not TokenKind.SESSION:
+        raise AuthenticationError(
+            "this needs an interactive login", hint="connection tokens and agents' keys neither vote nor administer"
+        )
+    return token
+
+
+Token = Annotated[str, Depends(bearer)]
+
+
+async def person(token: Token, found: Services) -> Person:
+    return await found.accounts.session(token)
+
+
+Me = Annotated[Person, Depends(person)]
+
+
+def admin(me: Me) -> Person:
+    if ADMINS not in me.groups:
+        raise Forbidden(f"this is for the group {ADMINS}")
+    return me
+
+
+Admin = Annotated[Person, Depends(admin)]
+
+
+class LoginLimit:
+    """Failures per name and per address; from the fifth on each costs a growing wait, and nothing is checked before."""
+
+    def __init__(self) -> None:
+        self._failures: dict[str, tuple[int, float]] = {}
+        self._lock = asyncio.Lock()
+
+    def check(self, *keys: str) -> None:
+        now = time.monotonic()
+        for key in keys:
+            count, last = self._failures.get(key, (0, 0.0))
+            if count >= MOST_FAILURES and now - last < min(2.0 ** (count - MOST_FAILURES), FORGET_S):
+                raise TooMany("too many failed logins", hint="wait a little and try again")
+
+    def failed(self, *keys: str) -> None:
+        now = time.monotonic()
+        for key in keys:
+            count, last = self._failures.get(key, (0, 0.0))
+            self._failures[key] = (1 if now - last > FORGET_S else count + 1, now)
+
+    def succeeded(self, *keys: str) -> None:
+        for key in keys:
+            self._failures.pop(key, None)

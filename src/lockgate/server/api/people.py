@@ -1,0 +1,121 @@
+"""People, agents, groups, tokens, and the kill switch. Every change names who made it, and that counts later."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from lockgate.errors import ConfigError, Refused
+from lockgate.identity import Person
+from lockgate.server.api.guard import Admin, Forbidden, Me, Services, Token
+from lockgate.services.approvals import Refusal, Voter
+
+router = APIRouter(tags=["people"])
+
+
+class NewUser(BaseModel):
+    name: str
+    password: str = Field(min_length=12, max_length=1024)
+    groups: list[str] = []
+
+
+class NewAgent(BaseModel):
+    name: str
+    owners: list[str] = Field(default=[], description="ids of humans; yourself if empty", examples=[["local:ana"]])
+    groups: list[str] = ["agents"]
+
+
+class Groups(BaseModel):
+    join: list[str] = []
+    leave: list[str] = []
+
+
+class NewToken(BaseModel):
+    connection: str
+    account: str = Field(default="", description="an agent you own; yourself if empty")
+    on_behalf: bool = Field(default=False, description="the agent acts for you, and both are asked of policy")
+
+
+class Switch(BaseModel):
+    on: bool
+    reason: str = Field(default="", max_length=500)
+
+
+def _shown(person: Person) -> dict[str, Any]:
+    return {"id": person.id, "kind": person.kind, "groups": sorted(person.groups), "active": person.active}
+
+
+@router.get("/people")
+async def list_people(me: Me, found: Services) -> list[dict[str, Any]]:
+    everybody = await found.accounts.everybody()
+    return [
+        _shown(p) | {"owners": sorted(await found.accounts.owners_of(p.id)) if p.kind != "human" else []}
+        for p in everybody
+    ]
+
+
+@router.post("/users", status_code=201)
+async def create_user(body: NewUser, me: Admin, found: Services) -> dict[str, Any]:
+    return _shown(await found.accounts.create_user(body.name, body.password, by=me.id, groups=body.groups))
+
+
+@router.post("/agents", status_code=201)
+async def create_agent(body: NewAgent, me: Me, found: Services) -> dict[str, Any]:
+    """Anybody may register an agent that they own; for other owners it takes an administrator."""
+    owners = body.owners or [me.id]
+    if owners != [me.id] and "admins" not in me.groups:
+        raise Forbidden("an agent for somebody else is registered by an administrator")
+    if "admins" not in me.groups and set(body.groups) - {"agents"}:
+        raise Forbidden("groups beyond `agents` are given by an administrator")
+    return _shown(await found.accounts.create_agent(body.name, owners, by=me.id, groups=body.groups))
+
+
+@router.post("/agents/{agent}/key", status_code=201)
+async def agent_key(agent: str, me: Me, found: Services) -> dict[str, Any]:
+    """A key for 90 days, shown once. Whoever sees it can never approve what it is used for."""
+    await _owned(agent, me, found)
+    minted = await found.accounts.register_key(agent, by=me.id)
+    return {"key": minted.token, "id": minted.id, "expires_at": minted.expires_at}
+
+
+@router.post("/people/{account}/groups")
+async def change_groups(account: str, body: Groups, me: Admin, found: Services) -> dict[str, Any]:
+    return _shown(await found.accounts.change_groups(account, join=body.join, leave=body.leave, by=me.id))
+
+
+@router.post("/people/{account}/deactivate", status_code=204)
+async def deactivate(account: str, me: Admin, found: Services) -> None:
+    await found.accounts.deactivate(account, by=me.id)
+
+
+@router.post("/tokens", status_code=201)
+async def mint_token(body: NewToken, token: Token, me: Me, found: Services) -> dict[str, Any]:
+    """A one-hour token that opens one connection, for yourself or an agent that you own."""
+    account = body.account or me.id
+    if account != me.id:
+        await _owned(account, me, found)
+    if body.connection not in found.connections:
+        raise ConfigError("no such connection", hint=", ".join(sorted(found.connections)))
+    if body.on_behalf:
+        minted = await found.accounts.delegate(token, account, body.connection)
+    else:
+        minted = await found.accounts.connection_token(account, body.connection, by=me.id)
+    return {"token": minted.token, "user": account.partition(":")[2], "expires_at": minted.expires_at}
+
+
+@router.post("/kill-switch")
+async def kill_switch(body: Switch, me: Me, found: Services) -> dict[str, Any]:
+    """Stop everything (one person of the group); going on takes two."""
+    result = await found.approvals.kill_switch(
+        body.on, by=Voter(me.id, interactive=True, token_has_act=False), reason=body.reason
+    )
+    if isinstance(result, Refusal):
+        raise Refused(result.message, hint=result.hint)
+    return {"on": result.on}
+
+
+async def _owned(agent: str, me: Person, found: Services) -> None:
+    if me.id not in await found.accounts.owners_of(agent):
+        raise Forbidden(f"{agent} is not an agent of yours")

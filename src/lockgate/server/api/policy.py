@@ -1,0 +1,68 @@
+"""Policy and the PHI map: what is in force, and how to change it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from lockgate.errors import ConfigError
+from lockgate.gateways.postgres.upstream import SEARCH_PATH
+from lockgate.server.api.guard import Admin, Me, Services
+from lockgate.services.catalog import scan
+
+router = APIRouter(tags=["policy"])
+
+
+class CatalogText(BaseModel):
+    yaml: str = Field(max_length=5_000_000)
+
+
+@router.get("/policy")
+async def show_policy(me: Me, found: Services) -> dict[str, Any]:
+    current = found.policy.current
+    return {"digest": current.digest, "profiles": {name: p.body() for name, p in current.profiles.items()}}
+
+
+@router.post("/policy/reload")
+async def reload_policy(me: Admin, found: Services) -> dict[str, str]:
+    """Read the policy folder again. A broken set is refused, and the old one stays in force."""
+    before, after = await found.reload_policy(by=me.id)
+    return {"before": before, "after": after}
+
+
+@router.get("/catalog/{connection}")
+async def show_catalog(connection: str, me: Me, found: Services) -> dict[str, str]:
+    current = found.catalog.current(connection)
+    return {"yaml": current.to_yaml(), "digest": current.digest}
+
+
+@router.post("/catalog/{connection}/scan")
+async def scan_catalog(connection: str, me: Admin, found: Services) -> list[dict[str, Any]]:
+    """Proposals for every column that the gateway's role sees, beside what is in force. Nothing changes."""
+    if connection not in found.connections:
+        raise ConfigError("no such connection", hint=", ".join(sorted(found.connections)))
+    current = found.catalog.current(connection)
+    async with found.connections[connection].resolver.pool.lend(SEARCH_PATH) as side:
+        proposals = await scan(side)
+    return [
+        {
+            "table": p.table,
+            "column": p.column,
+            "type": p.type,
+            "proposed": str(p.entry),
+            "sure": p.sure,
+            "why": p.why,
+            "in_force": str(current.entry(*p.table.split(".", 1), p.column)),
+        }
+        for p in proposals
+    ]
+
+
+@router.post("/catalog/{connection}")
+async def accept_catalog(connection: str, body: CatalogText, me: Admin, found: Services) -> dict[str, str]:
+    """Put a reviewed PHI map in force. Whoever loosens it cannot approve what rests on it for a day."""
+    if connection not in found.connections:
+        raise ConfigError("no such connection", hint=", ".join(sorted(found.connections)))
+    return {"digest": (await found.catalog.accept(connection, body.yaml, by=me.id)).digest}

@@ -1,0 +1,81 @@
+"""Approval requests: list, read, decide. What is shown is the stored view, exactly; a vote names both digests."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from lockgate.errors import Refused
+from lockgate.server.api.guard import Admin, Me, Services
+from lockgate.services.approvals import Refusal, RequestView, Voter
+
+router = APIRouter(prefix="/requests", tags=["requests"])
+
+
+class Vote(BaseModel):
+    approve: bool
+    reason: str = Field(default="", max_length=500, examples=["monthly report, agreed with data protection"])
+    action_digest: str = Field(description="of the request as it was read")
+    view_digest: str = Field(description="of the view as it was shown")
+
+
+class Reconcile(BaseModel):
+    done: bool = Field(description="whether the effect is there")
+
+
+def shown(view: RequestView) -> dict[str, Any]:
+    """A request as JSON: the stored view and where it stands."""
+    body = asdict(view)
+    body["state"] = str(view.state)
+    return body
+
+
+def answer(result: RequestView | Refusal | Any) -> dict[str, Any]:
+    if isinstance(result, Refusal):
+        raise Refused(result.message, hint=result.hint)
+    return shown(result)
+
+
+@router.get("")
+async def list_requests(me: Me, found: Services, state: str = "", limit: int = 100) -> list[dict[str, Any]]:
+    """Newest first; `state=PENDING` for what waits."""
+    return [shown(view) for view in await found.approvals.list(state=state.upper(), limit=min(limit, 500))]
+
+
+@router.get("/{request_id}")
+async def get_request(request_id: str, me: Me, found: Services) -> dict[str, Any]:
+    """The stored view. Reading it starts your time to decide."""
+    return answer(await found.approvals.get(request_id, viewer=me.id))
+
+
+@router.post("/{request_id}/vote")
+async def vote(request_id: str, body: Vote, me: Me, found: Services) -> dict[str, Any]:
+    """Approve or deny exactly this action, as exactly this view showed it."""
+    return answer(
+        await found.approvals.vote(
+            request_id,
+            voter=Voter(me.id, interactive=True, token_has_act=False),
+            approve=body.approve,
+            reason=body.reason,
+            action_digest=body.action_digest,
+            view_digest=body.view_digest,
+        )
+    )
+
+
+@router.post("/{request_id}/withdraw")
+async def withdraw(request_id: str, me: Me, found: Services) -> dict[str, Any]:
+    """Whoever asked, or owns the agent that asked, takes it back."""
+    return answer(await found.approvals.withdraw(request_id, me.id))
+
+
+@router.post("/{request_id}/reconcile")
+async def reconcile(request_id: str, body: Reconcile, me: Admin, found: Services) -> dict[str, str]:
+    """Settle what a crash left unknown. It is never retried by itself."""
+    result = await found.approvals.reconcile(request_id, body.done, me.id)
+    if isinstance(result, Refusal):
+        raise Refused(result.message, hint=result.hint)
+    return {"state": str(result)}

@@ -1,0 +1,200 @@
+"""`lockgate.yaml`: read once, checked whole, passed down as values. Every error names the file and the line."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from lockgate.action import PHI_CLASSES
+from lockgate.errors import ConfigError
+from lockgate.gateways.postgres.target import Target, parse_target
+from lockgate.phi import Operator
+
+TOP = ("state", "store", "keys", "signing_key", "policies", "public_url", "listen", "tls", "connections", "webhooks", "rules")
+CONNECTION = ("upstream", "password", "analyse_on", "operators", "audit")
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionConfig:
+    target: Target
+    analyse_on: Target | None
+    operators: Mapping[str, str] = field(default_factory=dict)
+    audit: str = "shape"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that `serve` needs; paths are absolute."""
+
+    path: Path
+    state: Path
+    store: str
+    keys: str
+    signing_key: Path
+    policies: Path
+    public_url: str
+    postgres: Listen
+    console: Listen
+    certificate: Path | None
+    private_key: Path | None
+    connections: Mapping[str, ConnectionConfig]
+    webhooks: tuple[str, ...] = ()
+    cooling_s: int = 3600
+
+
+class _Reader:
+    """A YAML mapping with the lines its keys stand on."""
+
+    def __init__(self, path: Path, node: yaml.Node | None, where: str) -> None:
+        self.path, self.where = path, where
+        self.line = 1 if node is None else node.start_mark.line + 1
+        self.items: dict[str, yaml.Node] = {}
+        if node is None:
+            return
+        if not isinstance(node, yaml.MappingNode):
+            raise self.error("a mapping is expected here", node)
+        for key, value in node.value:
+            if key.value in self.items:
+                raise self.error(f"{key.value} is given twice", key)
+            self.items[str(key.value)] = value
+
+    def error(self, message: str, node: yaml.Node | None = None, hint: str = "") -> ConfigError:
+        line = self.line if node is None else node.start_mark.line + 1
+        return ConfigError(f"{self.path.name}:{line}: {self.where}{message}", hint=hint)
+
+    def only(self, *known: str) -> None:
+        for key, node in self.items.items():
+            if key not in known:
+                near = difflib.get_close_matches(key, known, 1)
+                raise self.error(f"unknown key {key}", node, f"did you mean {near[0]}?" if near else ", ".join(known))
+
+    def text(self, key: str, default: str | None = None) -> str:
+        node = self.items.get(key)
+        if node is None:
+            if default is None:
+                raise self.error(f"{key} is missing")
+            return default
+        if not isinstance(node, yaml.ScalarNode) or node.tag.endswith(":null"):
+            raise self.error(f"{key} takes one value", node)
+        return str(node.value)
+
+    def under(self, key: str) -> _Reader:
+        return _Reader(self.path, self.items.get(key), f"{key}: ")
+
+
+def load_config(path: Path) -> Config:
+    """Read and check the whole file. ConfigError names file and line, and what to do."""
+    try:
+        root = yaml.compose(path.read_text())
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read", hint="lockgate init makes one") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise ConfigError(f"{path.name}:{mark.line + 1 if mark else 1}: not YAML") from error
+    top = _Reader(path, root, "")
+    top.only(*TOP)
+    base = path.resolve().parent
+    state = base / top.text("state", "state")
+    listen, tls, rules = top.under("listen"), top.under("tls"), top.under("rules")
+    listen.only("postgres", "console")
+    tls.only("cert", "key")
+    rules.only("cooling_s")
+    connections = top.under("connections")
+    hooks = top.items.get("webhooks")
+    if hooks is not None and not isinstance(hooks, yaml.SequenceNode):
+        raise top.error("webhooks is a list of addresses", hooks)
+    return Config(
+        path=path.resolve(),
+        state=state,
+        store=top.text("store", f"sqlite:///{state}/lockgate.db"),
+        keys=top.text("keys", f"file:{state}/keys"),
+        signing_key=base / top.text("signing_key", str(state / "log.key")),
+        policies=base / top.text("policies", "policies"),
+        public_url=top.text("public_url", "https://localhost:8443").rstrip("/"),
+        postgres=_listen(listen, "postgres", "127.0.0.1:6432"),
+        console=_listen(listen, "console", "127.0.0.1:8443"),
+        certificate=_file(base, tls, "cert"),
+        private_key=_file(base, tls, "key"),
+        connections={
+            name: _connection(_Reader(path, node, f"connections.{name}: "), base)
+            for name, node in connections.items.items()
+        },
+        webhooks=tuple(str(item.value) for item in hooks.value) if hooks is not None else (),
+        cooling_s=_number(rules, "cooling_s", 3600),
+    )
+
+
+def secret(reader: _Reader, key: str, base: Path) -> str:
+    """`env:NAME` or `file:PATH`; a secret never stands in the file itself."""
+    written = reader.text(key)
+    kind, _, rest = written.partition(":")
+    if kind == "env":
+        value = os.environ.get(rest)
+        if value is None:
+            raise reader.error(f"the environment has no {rest}", reader.items.get(key))
+        return value
+    if kind == "file":
+        try:
+            return (base / rest).read_text().strip()
+        except OSError as error:
+            raise reader.error(f"{rest} cannot be read", reader.items.get(key)) from error
+    raise reader.error(f"{key} is env:NAME or file:PATH", reader.items.get(key), "never the secret itself")
+
+
+def _connection(reader: _Reader, base: Path) -> ConnectionConfig:
+    reader.only(*CONNECTION)
+    password = secret(reader, "password", base)
+    operators = reader.under("operators")
+    chosen = {cls: operators.text(cls) for cls in operators.items}
+    for cls, operator in chosen.items():
+        if cls not in PHI_CLASSES or operator not in set(Operator):
+            raise operators.error(f"{cls}: {operator} is no operator of a PHI class", hint=", ".join(Operator))
+    audit = reader.text("audit", "shape")
+    if audit not in ("shape", "each"):
+        raise reader.error("audit is shape or each", reader.items.get("audit"))
+    try:
+        elsewhere = reader.text("analyse_on", "")
+        return ConnectionConfig(
+            parse_target(reader.text("upstream"), password),
+            parse_target(elsewhere, password) if elsewhere else None,
+            chosen,
+            audit,
+        )
+    except ConfigError as error:
+        if error.message.startswith(reader.path.name):
+            raise
+        raise reader.error(error.message, reader.items.get("upstream"), error.hint) from error
+
+
+def _listen(reader: _Reader, key: str, default: str) -> Listen:
+    host, _, port = reader.text(key, default).rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise reader.error(f"{key} is written host:port", reader.items.get(key))
+    return Listen(host.strip("[]"), int(port))
+
+
+def _number(reader: _Reader, key: str, default: int) -> int:
+    written = reader.text(key, str(default))
+    if not written.isdigit():
+        raise reader.error(f"{key} is a whole number", reader.items.get(key))
+    return int(written)
+
+
+def _file(base: Path, reader: _Reader, key: str) -> Path | None:
+    written = reader.text(key, "")
+    if not written:
+        return None
+    if not (base / written).is_file():
+        raise reader.error(f"no file at {written}", reader.items.get(key))
+    return base / written

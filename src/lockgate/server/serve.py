@@ -1,0 +1,137 @@
+"""`lockgate serve`: read the files, put the services together, listen, and stop in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+from lockgate.audit import SigningKey
+from lockgate.channels import webhook
+from lockgate.errors import ConfigError
+from lockgate.gateways.postgres import _rows
+from lockgate.gateways.postgres.frontend import is_local
+from lockgate.server.api import create_app
+from lockgate.server.assemble import Assembly, Upstreams, assemble
+from lockgate.server.config import Config
+from lockgate.services.approvals import Rules
+from lockgate.store import KeyRing
+
+log = structlog.get_logger("lockgate")
+
+
+@dataclass(slots=True)
+class Running:
+    """A live Lockgate: where it listens, and how to end it."""
+
+    assembly: Assembly
+    postgres_port: int
+    api_port: int
+    api_url: str
+    _server: uvicorn.Server
+    _tasks: list[asyncio.Task[None]]
+
+    async def stop(self) -> None:
+        self._server.should_exit = True
+        for task in self._tasks[1:]:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.assembly.stop()
+
+
+class _Quiet(uvicorn.Server):
+    """uvicorn without its own signal handlers: ours stop the gateways too."""
+
+    @contextlib.contextmanager
+    def capture_signals(self):  # type: ignore[no-untyped-def]
+        yield
+
+
+async def start(config: Config) -> Running:
+    """Everything up, or an error that says what is wrong and nothing listening."""
+    if not _rows.__file__.endswith(".so"):
+        log.warning("running uncompiled: masking is many times slower", hint="install a C compiler and reinstall")
+    tls = _tls(config)
+    for name, listen in (("postgres", config.postgres), ("console", config.console)):
+        if tls is None and not is_local(listen.host) and listen.host != "localhost":
+            raise ConfigError(f"listen.{name} is not loopback and there is no certificate", hint="set tls.cert and tls.key")
+    kind, _, rest = config.keys.partition(":")
+    keys = KeyRing.from_environment(rest) if kind == "env" else KeyRing.from_file(config.path.parent / rest)
+    assembly = await assemble(
+        store_url=config.store,
+        keys=keys,
+        signer=read_signing_key(config.signing_key),
+        policies=config.policies,
+        upstreams={
+            name: Upstreams(c.target, c.analyse_on, c.operators, c.audit) for name, c in config.connections.items()
+        },
+        base_url=config.public_url,
+        tls=tls,
+        rules=Rules(cooling_s=config.cooling_s, webhooks=config.webhooks),
+    )
+    try:
+        await assembly.start()
+        port = await assembly.gateway.start(config.postgres.host, config.postgres.port)
+        settings = uvicorn.Config(
+            create_app(assembly),
+            host=config.console.host,
+            port=config.console.port,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            ssl_certfile=str(config.certificate) if config.certificate else None,
+            ssl_keyfile=str(config.private_key) if config.private_key else None,
+        )
+        server = _Quiet(settings)
+        tasks = [asyncio.get_running_loop().create_task(server.serve())]
+        while not server.started:
+            if tasks[0].done():
+                raise ConfigError(f"the API cannot listen on {config.console.host}:{config.console.port}")
+            await asyncio.sleep(0.01)
+        if config.webhooks:
+            tasks.append(asyncio.get_running_loop().create_task(webhook.run(assembly.store, keys)))
+    except BaseException:
+        await assembly.stop()
+        raise
+    api_port = int(server.servers[0].sockets[0].getsockname()[1])
+    scheme = "https" if config.certificate else "http"
+    return Running(assembly, port, api_port, f"{scheme}://{config.console.host}:{api_port}", server, tasks)
+
+
+def read_signing_key(path: Path) -> SigningKey:
+    try:
+        if path.stat().st_mode & 0o077:
+            raise ConfigError(f"{path.name} may be read by others than its owner", hint=f"chmod 600 {path.name}")
+        return SigningKey.from_text(path.read_text())
+    except OSError as error:
+        raise ConfigError(f"the log's signing key {path.name} cannot be read", hint="lockgate init makes one") from error
+
+
+async def run(config: Config) -> None:
+    """Serve until SIGINT or SIGTERM."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    running = await start(config)
+    log.info("listening", postgres=running.postgres_port, api=running.api_url, connections=sorted(config.connections))
+    await stop.wait()
+    await running.stop()
+
+
+def _tls(config: Config) -> ssl.SSLContext | None:
+    if config.certificate is None or config.private_key is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(config.certificate, config.private_key)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError("the certificate and its key cannot be loaded", hint="look at tls.cert and tls.key") from error
+    return context
