@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import threading
 import time
+from contextlib import closing
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
