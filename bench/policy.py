@@ -14,9 +14,7 @@ from lockgate.action import Kind, Principal, Question, Requester
 from lockgate.policy import PolicySet, Query, load, parse, read_folder, starter
 
 ROUNDS = 400
-BOT = Requester(
-    Principal("local", "billing-bot", Kind.AGENT), "key-1", "10.0.0.7", owners=frozenset({"local:ana"})
-)
+BOT = Requester(Principal("local", "billing-bot", Kind.AGENT), "key-1", "10.0.0.7", owners=frozenset({"local:ana"}))
 SIX = frozenset({"name", "ssn", "mrn", "date", "phone", "email"})
 
 

@@ -21,7 +21,7 @@ import rfc8785
 
 from lockgate.errors import NotCanonical
 
-JSON: TypeAlias = "None | bool | int | str | Sequence[JSON] | Mapping[str, JSON]"
+JSON: TypeAlias = "bool | int | str | Sequence[JSON] | Mapping[str, JSON] | None"
 
 SAFE_HARBOR: tuple[str, ...] = (
     "name",
@@ -191,7 +191,7 @@ def canonical(value: JSON) -> bytes:
     keys only, no lone surrogates.
     """
     _refuse_ambiguous(value, 0)
-    return rfc8785.dumps(cast("dict[str, object]", value))
+    return rfc8785.dumps(cast("dict[str, str]", value))
 
 
 def parse_canonical(data: bytes) -> JSON:

@@ -246,9 +246,9 @@ class Pipeline:
         try:
             if ticket.request_id:
                 consumed = await self._approvals.consume(
-                    ticket.request_id, action, lambda satisfied: self.decide(
-                        action.requester, ticket.facts, ticket.wishes, satisfied
-                    )
+                    ticket.request_id,
+                    action,
+                    lambda satisfied: self.decide(action.requester, ticket.facts, ticket.wishes, satisfied),
                 )
                 if isinstance(consumed, ApprovalRefusal):
                     return _from_refusal(consumed, ticket.facts)
@@ -353,5 +353,10 @@ def _way_out(facts: Facts, wishes: Wishes) -> str:
 
 def _from_refusal(refusal: ApprovalRefusal, facts: Facts) -> Refusal:
     return Refusal(
-        refusal.code, refusal.message, refusal.hint, refusal.request_id, refusal.state, facts.classes,
+        refusal.code,
+        refusal.message,
+        refusal.hint,
+        refusal.request_id,
+        refusal.state,
+        facts.classes,
     )

@@ -104,9 +104,7 @@ class World:
             profiles=profiles,
             policy_digest="p" * 64,
             catalog_digest="c" * 64,
-            view_facts=ViewFacts(
-                statement_masked="COPY patients TO STDOUT", resources=("clinic/public.patients",)
-            ),
+            view_facts=ViewFacts(statement_masked="COPY patients TO STDOUT", resources=("clinic/public.patients",)),
             waiting=waiting,
             estimated_rows=41200,
         )

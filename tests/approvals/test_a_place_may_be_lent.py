@@ -8,9 +8,7 @@ RITA = Voter("local:rita", True, False)
 
 
 async def lent(world, ttl_s=3600):
-    delegation = await world.approvals.delegate(
-        giver=RITA, receiver="local:omar", group="privacy", ttl_s=ttl_s
-    )
+    delegation = await world.approvals.delegate(giver=RITA, receiver="local:omar", group="privacy", ttl_s=ttl_s)
     assert isinstance(delegation, Delegation)
     return delegation
 

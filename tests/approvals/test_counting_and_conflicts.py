@@ -39,9 +39,7 @@ def test_satisfiable_means_that_some_order_of_votes_satisfies(asked, members):
     assert satisfiable(quorum, (), members) == slow
 
 
-@given(
-    stages, st.lists(st.tuples(st.sampled_from("abc"), st.frozensets(st.sampled_from(GROUPS))), max_size=6)
-)
+@given(stages, st.lists(st.tuples(st.sampled_from("abc"), st.frozensets(st.sampled_from(GROUPS))), max_size=6))
 def test_a_human_never_fills_two_slots(asked, cast):
     quorum = Quorum("q", tuple(asked))
     votes = [vote(f"{person}{n}", groups, human=person) for n, (person, groups) in enumerate(cast)]
@@ -61,9 +59,7 @@ def test_links_hold_in_both_directions_and_onwards(pairs):
         assert all(links[m] == members for m in members)
 
 
-@given(
-    st.frozensets(st.sampled_from("abcd")), st.frozensets(st.sampled_from("abcd")), st.sampled_from("abcd")
-)
+@given(st.frozensets(st.sampled_from("abcd")), st.frozensets(st.sampled_from("abcd")), st.sampled_from("abcd"))
 def test_everyone_around_the_request_is_in_the_set_with_a_reason(owners, editors, asked):
     facts = Facts.of(
         Requester(Principal("x", asked, Kind.HUMAN), "key", owners=owners),

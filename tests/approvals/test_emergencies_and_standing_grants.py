@@ -23,9 +23,7 @@ def emergency(world, **changes):
 
 async def use(world, glass, action=None):
     action = action or emergency(world)
-    return await world.approvals.record(
-        action, world.allow(action)(frozenset({"x"})), glass_id=glass.request_id
-    )
+    return await world.approvals.record(action, world.allow(action)(frozenset({"x"})), glass_id=glass.request_id)
 
 
 async def test_a_glass_opens_one_connection_and_the_named_classes(world):
@@ -55,9 +53,7 @@ async def test_it_needs_a_human_in_the_role_with_a_proof_and_a_reason(world):
     bot = world.action().requester
     assert isinstance(await broken(world, requester=bot), Refusal)
     rita = Requester(Principal("local", "rita", Kind.HUMAN), "login")
-    assert isinstance(
-        await broken(world, requester=rita, voter=Voter("local:rita", True, False, "totp")), Refusal
-    )
+    assert isinstance(await broken(world, requester=rita, voter=Voter("local:rita", True, False, "totp")), Refusal)
 
 
 async def test_it_closes_after_an_hour_and_two_others_review_it(world):

@@ -39,9 +39,7 @@ async def test_a_payload_swapped_in_the_store_does_not_open(world):
     first = await world.approved()
     other = await world.opened(world.proposal(world.action(b"drop table patients")))
     sealed = select(t.payloads.c.sealed).where(t.payloads.c.request == other.request_id).scalar_subquery()
-    await write(
-        world, update(t.payloads).where(t.payloads.c.request == first.request_id).values(sealed=sealed)
-    )
+    await write(world, update(t.payloads).where(t.payloads.c.request == first.request_id).values(sealed=sealed))
     with pytest.raises(SealError):
         await world.consume(first.request_id)
     assert await intents(world) == []
@@ -67,9 +65,7 @@ async def test_the_sealed_payload_is_destroyed_when_the_request_is_over(world):
     execution = await world.consume(opened.request_id)
     await world.approvals.finish(execution.execution_id, "SUCCEEDED", 1, 1)
     await world.approvals.sweep()
-    kept = await world.store.read(
-        lambda conn: conn.execute(select(func.count()).select_from(t.payloads)).scalar()
-    )
+    kept = await world.store.read(lambda conn: conn.execute(select(func.count()).select_from(t.payloads)).scalar())
     assert kept == 0
 
 

@@ -141,22 +141,16 @@ def test_every_story_keeps_the_promises(asked, waiting, story):
         if after.status is not request.status:
             assert after.status in MOVES[request.status]
         assert after.last_at >= request.last_at, "now never runs backwards"
-        assert {q.name for q in request.quorums} <= {q.name for q in after.quorums}, (
-            "nothing asked is dropped"
-        )
+        assert {q.name for q in request.quorums} <= {q.name for q in after.quorums}, "nothing asked is dropped"
         if after.status is Status.EXECUTING is not request.status:
             executed += 1
             assert isinstance(event, events.Consumed)
             assert (event.stopped, event.same_action, event.policy_holds) == (False, True, True)
             assert event.requester_valid
             voters = {v.person for v in after.votes if v.approve}
-            counting = [
-                v for v in after.votes if v.person not in after.conflicts and v.person in event.groups_now
-            ]
+            counting = [v for v in after.votes if v.person not in after.conflicts and v.person in event.groups_now]
             assert all(satisfied(q, counting) for q in after.quorums)
-            assert len({v.human for v in counting}) >= max(
-                sum(s.count for s in q.stages) for q in after.quorums
-            )
+            assert len({v.human for v in counting}) >= max(sum(s.count for s in q.stages) for q in after.quorums)
             assert "dev" not in voters, "somebody in the conflict set voted"
             assert after.use_by_at > max(now_at, request.last_at), "the grant had lapsed"
         assert from_text(to_text(after)) == after

@@ -189,9 +189,7 @@ async def test_a_profile_with_a_passkey_needs_the_passkey(world):
 async def test_an_edit_makes_a_child_that_its_editor_may_not_approve(world):
     opened = await world.opened()
     narrower = world.proposal(world.action(b"copy (select id from patients limit 10) to stdout"))
-    child = await world.approvals.edit(
-        opened.request_id, editor=Voter("local:rita", True, False), proposal=narrower
-    )
+    child = await world.approvals.edit(opened.request_id, editor=Voter("local:rita", True, False), proposal=narrower)
     assert isinstance(child, Opened)
     assert await world.state(opened.request_id) == "SUPERSEDED"
     assert "you edited it" in await refused(world, "rita", child)
@@ -203,9 +201,7 @@ async def test_an_edit_makes_a_child_that_its_editor_may_not_approve(world):
 async def test_an_edit_by_a_bystander_or_for_another_requester_is_refused(world):
     opened = await world.opened()
     editor = Voter("local:omar", True, False)
-    assert isinstance(
-        await world.approvals.edit(opened.request_id, editor=editor, proposal=world.proposal()), Refusal
-    )
+    assert isinstance(await world.approvals.edit(opened.request_id, editor=editor, proposal=world.proposal()), Refusal)
     other = world.action(requester=Requester(Principal("local", "omar", Kind.HUMAN), "login"))
     result = await world.approvals.edit(
         opened.request_id, editor=Voter("local:rita", True, False), proposal=world.proposal(other)

@@ -22,9 +22,7 @@ async def test_the_identical_action_joins_the_pending_request(world):
 async def test_another_address_or_payload_is_another_action(world):
     first = await world.opened()
     elsewhere = replace(world.action().requester, client_address="10.9.9.9")
-    assert (
-        await world.opened(world.proposal(world.action(requester=elsewhere)))
-    ).request_id != first.request_id
+    assert (await world.opened(world.proposal(world.action(requester=elsewhere)))).request_id != first.request_id
     assert (await world.opened(world.proposal(world.action(b"other")))).request_id != first.request_id
 
 

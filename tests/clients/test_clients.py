@@ -32,11 +32,20 @@ def psql(gate, hospital, *commands: str, user: str = "bot") -> str:
 
 
 @pytest.mark.parametrize(
-    "command", ["\\d", "\\dt+", "\\d patient", "\\d+ encounter", "\\dv", "\\di", "\\df", "\\dn", "\\du", "\\l", "\\dp", "\\ds"]
+    "command",
+    ["\\d", "\\dt+", "\\d patient", "\\d+ encounter", "\\dv", "\\di", "\\df", "\\dn", "\\du", "\\l", "\\dp", "\\ds"],
 )
 def test_psql_describes_the_schema(gate, hospital, command):
     direct = subprocess.run(
-        [str(hospital.server.bin / "psql"), "-X", "-A", "-t", "-c", command, hospital.server.url("lockgate_gw", "clinic")],
+        [
+            str(hospital.server.bin / "psql"),
+            "-X",
+            "-A",
+            "-t",
+            "-c",
+            command,
+            hospital.server.url("lockgate_gw", "clinic"),
+        ],
         capture_output=True,
         text=True,
         env={**os.environ, "PGPASSWORD": hospital.password},
@@ -55,8 +64,14 @@ def test_psycopg_prepares_and_fetches_in_both_formats(gate, hospital, binary):
     with gate.connect() as mine, hospital.direct() as direct:
         for _ in range(8):  # from the fifth on psycopg prepares
             query, values = "SELECT id, beds, name FROM ward WHERE id = %s", (3,)
-            assert mine.cursor(binary=binary).execute(query, values).fetchall() == direct.execute(query, values).fetchall()
-        rows = mine.cursor(binary=binary).execute("SELECT id, name, born FROM patient WHERE id = ANY(%s)", ([1, 2],)).fetchall()
+            assert (
+                mine.cursor(binary=binary).execute(query, values).fetchall() == direct.execute(query, values).fetchall()
+            )
+        rows = (
+            mine.cursor(binary=binary)
+            .execute("SELECT id, name, born FROM patient WHERE id = ANY(%s)", ([1, 2],))
+            .fetchall()
+        )
     assert all(name.startswith("NAME-") and (born.month, born.day) == (1, 1) for _, name, born in rows)
 
 

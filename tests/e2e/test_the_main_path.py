@@ -22,7 +22,8 @@ def test_rows_come_back_masked_and_keep_their_types(gate, hospital):
 
 def test_what_is_no_phi_comes_out_exactly_as_from_the_server(gate, hospital):
     query = """
-        SELECT w.name, count(*), avg(e.cost), count(DISTINCT e.patient_id), max(e.cost) FILTER (WHERE kind = 'inpatient')
+        SELECT w.name, count(*), avg(e.cost), count(DISTINCT e.patient_id),
+               max(e.cost) FILTER (WHERE kind = 'inpatient')
           FROM encounter e JOIN ward w ON w.id = e.ward_id JOIN diagnosis d ON d.encounter_id = e.id
          GROUP BY GROUPING SETS ((w.name), ()) ORDER BY 1"""
     with gate.connect() as masked, hospital.direct() as direct:

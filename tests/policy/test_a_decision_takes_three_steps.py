@@ -196,10 +196,7 @@ def test_the_glass_shows_only_what_is_named_and_only_to_humans(policies, ask) ->
 
     assert ps.decide(ask(SELECT, classes={"ssn"}, context=broken)).masked == {"ssn"}
     assert ps.decide(ask(SELECT, classes={"ssn"}, reveal={"ssn"}, context=broken)).revealed == {"ssn"}
-    assert (
-        ps.decide(ask(SELECT, by=agent, classes={"ssn"}, reveal={"ssn"}, context=broken)).effect
-        is Effect.DENY
-    )
+    assert ps.decide(ask(SELECT, by=agent, classes={"ssn"}, reveal={"ssn"}, context=broken)).effect is Effect.DENY
 
 
 # ---- probes and look-ups ----
@@ -288,9 +285,7 @@ def test_however_a_policy_asks_for_people_they_are_found(policies, ask, conditio
 def test_a_class_that_nobody_named_is_shown_exactly_where_policy_shows_it(
     policies, ask, condition: str, shown: bool
 ) -> None:
-    ps = policies(
-        READ + f'@id("r") permit (principal is User, action in Action::"reveal", resource) {condition};'
-    )
+    ps = policies(READ + f'@id("r") permit (principal is User, action in Action::"reveal", resource) {condition};')
     query = ask(SELECT, classes={"ssn"}, context=Context(break_glass=True))
 
     assert ps.decide(query, frozenset({"light"})).revealed == ({"ssn"} if shown else frozenset())

@@ -15,9 +15,7 @@ from lockgate.policy import Context, PolicySet, Query, parse
 from lockgate.policy.engine import Ask, Engine
 
 NAMES = ("light", "middle", "heavy")
-PROFILES = (
-    "profiles: {light: {stages: [{group: a}]}, middle: {stages: [{group: a}]}, heavy: {stages: [{group: a}]}}"
-)
+PROFILES = "profiles: {light: {stages: [{group: a}]}, middle: {stages: [{group: a}]}, heavy: {stages: [{group: a}]}}"
 ANA = Principal("local", "ana", Kind.HUMAN, frozenset({"analysts"}))
 BOT = Principal("local", "bot", Kind.AGENT)
 
@@ -51,9 +49,7 @@ conditions = st.recursive(
 )
 policy = st.tuples(
     st.sampled_from(["permit", "permit", "permit", "forbid"]),
-    st.sampled_from(
-        ["principal", "principal is User", "principal is Agent", 'principal in Group::"analysts"']
-    ),
+    st.sampled_from(["principal", "principal is User", "principal is Agent", 'principal in Group::"analysts"']),
     st.sampled_from(
         [
             "action",
@@ -104,8 +100,7 @@ def oracle(policies: PolicySet, query: Query, satisfied: frozenset[str]) -> tupl
 
     def yes(action: str, resource: str, met: frozenset[str], asked: bool) -> bool:
         return all(
-            session.ask([(Ask(principal, action, resource, asked), met)])[0].allowed
-            for principal in session.principals
+            session.ask([(Ask(principal, action, resource, asked), met)])[0].allowed for principal in session.principals
         )
 
     resources = {q.resource for q in query.questions}
@@ -113,9 +108,7 @@ def oracle(policies: PolicySet, query: Query, satisfied: frozenset[str]) -> tupl
     needed += [(f"probe.{c}", r) for c in query.probes for r in resources]
     needed += [(f"reveal.{c}", r) for c in query.reveal & query.classes for r in resources]
     shown = {
-        c
-        for c in query.classes - query.reveal
-        if all(yes(f"reveal.{c}", r, frozenset(), False) for r in resources)
+        c for c in query.classes - query.reveal if all(yes(f"reveal.{c}", r, frozenset(), False) for r in resources)
     } | (query.reveal & query.classes)
     others = [name for name in NAMES if name not in satisfied]
     for size in range(len(others) + 1):

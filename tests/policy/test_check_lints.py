@@ -16,9 +16,7 @@ tests:
 """
 PROFILES = "profiles:\n  one: {stages: [{group: a}]}\n"
 ONE = '{ context.satisfied.contains("one") };'
-USES = (
-    f'@id("uses") @title("t") permit (principal is User, action == Action::"sql.ddl", resource) when {ONE}\n'
-)
+USES = f'@id("uses") @title("t") permit (principal is User, action == Action::"sql.ddl", resource) when {ONE}\n'
 FORBID = '@id("it") @title("t") forbid (principal, action, resource)'
 
 

@@ -148,9 +148,7 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_profile_keeps_its_body_when_another_is_put_before_it() -> None:
-    alone = read_profiles(
-        "profiles: {x: {stages: [{count: 2, group: g}], decision_ttl: 90m, step_up: passkey}}"
-    )
+    alone = read_profiles("profiles: {x: {stages: [{count: 2, group: g}], decision_ttl: 90m, step_up: passkey}}")
     after = read_profiles(
         "profiles: {w: {stages: [{group: a}]},"
         " x: {stages: [{count: 2, group: g}], decision_ttl: 90m, step_up: passkey}}"

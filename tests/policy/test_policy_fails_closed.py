@@ -96,9 +96,7 @@ def test_more_questions_than_can_be_answered_in_time_are_denied(policies, ask) -
 
 
 def test_names_are_data_and_never_syntax(policies, ask) -> None:
-    ps = policies(
-        '@id("u") permit (principal == User::"local:ana", action == Action::"sql.select", resource);'
-    )
+    ps = policies('@id("u") permit (principal == User::"local:ana", action == Action::"sql.select", resource);')
     sly = Principal("local", 'eve" || true || User::"local:ana', Kind.HUMAN)
 
     assert ps.decide(ask(SELECT, by=Requester(sly, "key"))).effect is Effect.DENY

@@ -37,9 +37,7 @@ def test_check_finds_nothing_in_it(name: str) -> None:
 @pytest.mark.parametrize("name", STARTERS)
 @pytest.mark.parametrize("kind", Kind)
 @pytest.mark.parametrize("operation", sorted(NEVER))
-def test_what_is_never_allowed_is_denied_to_all_with_every_profile_met(
-    name: str, kind: Kind, operation: str
-) -> None:
+def test_what_is_never_allowed_is_denied_to_all_with_every_profile_met(name: str, kind: Kind, operation: str) -> None:
     policies = load(starter(name))
     everywhere = frozenset({"analysts", "clinicians", "modelers", "break-glass", "privacy", "data-owner"})
     somebody = Requester(Principal("local", "x", kind, everywhere), "key", owners=frozenset({"local:ana"}))

@@ -126,8 +126,7 @@ def test_what_differs_in_anything_is_decided_by_itself(policies, ask) -> None:
 def test_kept_decisions_are_bounded_and_threads_may_share_them(policies, ask, monkeypatch) -> None:
     monkeypatch.setattr(policyset, "CACHED_DECISIONS", 16)
     ps = policies(
-        '@id("r") permit (principal is User, action == Action::"sql.select", resource)'
-        " when { context.rows < 50 };"
+        '@id("r") permit (principal is User, action == Action::"sql.select", resource) when { context.rows < 50 };'
     )
     asked = [ask("sql.select c/s.t", context=Context(rows=rows)) for rows in range(100)] * 3
 

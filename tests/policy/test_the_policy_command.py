@@ -38,9 +38,7 @@ def test_check_of_a_broken_folder_names_file_and_line(tmp_path: Path) -> None:
 
 def test_warnings_count_only_when_strict(tmp_path: Path) -> None:
     (tmp_path / "profiles.yaml").write_text("")
-    (tmp_path / "a.cedar").write_text(
-        '@id("a") permit (principal is User, action == Action::"sql.select", resource);'
-    )
+    (tmp_path / "a.cedar").write_text('@id("a") permit (principal is User, action == Action::"sql.select", resource);')
 
     assert run("check", "--folder", str(tmp_path))[0] == 0
     assert run("check", "--strict", "--folder", str(tmp_path))[0] == 1

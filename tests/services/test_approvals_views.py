@@ -86,10 +86,7 @@ def test_risk_rises_with_what_is_shown_where_it_goes_and_the_profile():
     assert view(action=read, decision=masked, new=["first time"]).risk == "medium"
     assert view(action=read, decision=masked, profiles={"p": {"risk": "high"}}).risk == "high"
     assert view(action=read).risk == "high", "41,200 rows with names"
-    assert (
-        view(action=replace(ACTION, questions=(Question("sql.grant", "clinic"),)), decision=masked).risk
-        == "high"
-    )
+    assert view(action=replace(ACTION, questions=(Question("sql.grant", "clinic"),)), decision=masked).risk == "high"
 
 
 @given(st.text())

@@ -12,9 +12,7 @@ from lockgate.approvals.conflict import conflicts_json
 from lockgate.approvals.model import Quorum, Request, Vote
 from lockgate.approvals.states import Status
 
-_PLAIN = tuple(
-    f.name for f in fields(Request) if f.name not in {"status", "quorums", "conflicts", "votes", "reviews"}
-)
+_PLAIN = tuple(f.name for f in fields(Request) if f.name not in {"status", "quorums", "conflicts", "votes", "reviews"})
 
 
 def to_text(request: Request) -> str:

@@ -138,9 +138,7 @@ def conflict_set(
     return {person: tuple(sorted(reasons[person])) for person in sorted(reasons)}
 
 
-def counted_groups(
-    account: Account, now_at: int, *, installed_at: int, cooling_s: int = COOLING_S
-) -> frozenset[str]:
+def counted_groups(account: Account, now_at: int, *, installed_at: int, cooling_s: int = COOLING_S) -> frozenset[str]:
     """Groups whose membership has cooled off; none for a young account.
 
     Cooling-off begins one day after installation, so that a first evening works.

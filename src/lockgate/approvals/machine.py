@@ -146,17 +146,13 @@ def _voted(request: Request, event: ev.Voted, now_at: int) -> Request | Refusal:
     if request.status is S.APPROVED:
         if ballot.approve:
             return Refusal("late", "it is approved already")
-        return replace(
-            request.moved(S.REVOKED, now_at, "a reviewer took it back"), votes=(*request.votes, vote)
-        )
+        return replace(request.moved(S.REVOKED, now_at, "a reviewer took it back"), votes=(*request.votes, vote))
     mine = [v for v in request.votes if v.ids & ballot.ids]
     if any(ballot.approve or not v.approve for v in mine):
         return Refusal("twice", "you have voted on this already")
     others = tuple(v for v in request.votes if not v.ids & ballot.ids)
     request = replace(request, votes=(*others, vote), last_at=now_at)
-    return (
-        _counted_deny(request, now_at) if not ballot.approve else _counted_approval(request, ballot, now_at)
-    )
+    return _counted_deny(request, now_at) if not ballot.approve else _counted_approval(request, ballot, now_at)
 
 
 def _counted_deny(request: Request, now_at: int) -> Request:
@@ -309,8 +305,7 @@ def _reviewed(request: Request, event: ev.Reviewed, now_at: int) -> Request | Re
 def union(first: Conflicts, second: Conflicts) -> dict[str, tuple[str, ...]]:
     """Both evaluations together: who was ever in the set stays in it."""
     return {
-        person: tuple(sorted({*first.get(person, ()), *second.get(person, ())}))
-        for person in sorted({*first, *second})
+        person: tuple(sorted({*first.get(person, ()), *second.get(person, ())})) for person in sorted({*first, *second})
     }
 
 
@@ -333,9 +328,7 @@ def _may_vote(request: Request, ballot: Ballot) -> Refusal | None:
 
 def _saw_it(request: Request, ballot: Ballot) -> Refusal | None:
     if (ballot.action_digest, ballot.view_digest) != (request.action_digest, request.view_digest):
-        return Refusal(
-            "digest", "what you saw is not what is asked", "open the request again and vote on that"
-        )
+        return Refusal("digest", "what you saw is not what is asked", "open the request again and vote on that")
     return None
 
 

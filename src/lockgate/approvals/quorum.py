@@ -50,9 +50,7 @@ def groups_of(quorums: Iterable[Quorum]) -> frozenset[str]:
     return frozenset(stage.group for quorum in quorums for stage in quorum.stages)
 
 
-def still_counting(
-    votes: Iterable[Vote], groups_now: Mapping[str, frozenset[str]], conflicts: Conflicts
-) -> list[Vote]:
+def still_counting(votes: Iterable[Vote], groups_now: Mapping[str, frozenset[str]], conflicts: Conflicts) -> list[Vote]:
     """The votes as they count today: their voters valid, still members, and in no conflict since."""
     counting = []
     for vote in votes:
@@ -82,11 +80,7 @@ def satisfiable(quorum: Quorum, votes: Sequence[Vote], eligible: Mapping[str, fr
     taken = fill(quorum, votes)
     used = {vote.human for vote in votes}
     free = {human: groups for human, groups in eligible.items() if human not in used}
-    slots = [
-        stage.group
-        for count, stage in zip(taken, quorum.stages, strict=True)
-        for _ in range(stage.count - count)
-    ]
+    slots = [stage.group for count, stage in zip(taken, quorum.stages, strict=True) for _ in range(stage.count - count)]
     holder: dict[str, int] = {}
     place = _placer(slots, free, holder)
     return all(place(slot, set()) for slot in range(len(slots)))

@@ -1,11 +1,11 @@
 """A receipt: one event, its inclusion proof and the checkpoint, in one file that checks offline (C2SP tlog-proof).
 
-    c2sp.org/tlog-proof@v1
-    extra <base64 of the event>
-    index <leaf index>
-    <base64 hash> …
+c2sp.org/tlog-proof@v1
+extra <base64 of the event>
+index <leaf index>
+<base64 hash> …
 
-    <checkpoint note>
+<checkpoint note>
 """
 
 from __future__ import annotations

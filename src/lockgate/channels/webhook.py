@@ -1,4 +1,4 @@
-"""Signed outgoing webhooks (standard-webhooks.com headers) through the outbox: retried, backed off, given up at last."""
+"""Signed outgoing webhooks (standard-webhooks.com headers) through the outbox: retried with back-off, then dead."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`lockgate audit`: verify a whole log, get one event's receipt, check a receipt offline. Needs no server and no login."""
+"""`lockgate audit`: verify a whole log, get one event's receipt, check it offline. Needs no server and no login."""
 
 from __future__ import annotations
 
@@ -18,18 +18,23 @@ app = typer.Typer(no_args_is_help=True, help="The tamper-evident log.")
 WORDS = {
     Verdict.WITNESSED: "The log holds, against a checkpoint that was kept elsewhere.",
     Verdict.BROKEN: "THE LOG WAS CHANGED.",
-    Verdict.SELF_CONSISTENT: "The log is consistent with its own key. Keep a checkpoint elsewhere to know that nothing was cut off.",
+    Verdict.SELF_CONSISTENT: "The log is consistent with its own key. Keep a checkpoint elsewhere to know "
+    "that nothing was cut off.",
     Verdict.UNMATCHED: "The log holds; some executions have no outcome yet (running, or cut off by a crash).",
 }
 
 
-@app.command(help="Verify every event, their order, the tree and the signatures. Exit status: 0 holds against a kept "
-             "checkpoint, 1 changed, 3 only consistent with its own key, 4 executions without an outcome. "
-             "Example: `lockgate audit verify state/lockgate.db --checkpoint kept.txt`")
+@app.command(
+    help="Verify every event, their order, the tree and the signatures. Exit status: 0 holds against a kept "
+    "checkpoint, 1 changed, 3 only consistent with its own key, 4 executions without an outcome. "
+    "Example: `lockgate audit verify state/lockgate.db --checkpoint kept.txt`"
+)
 def verify(
     store: Annotated[Path, typer.Argument(help="the store's file, or a copy of it")],
     checkpoint: Annotated[list[Path], typer.Option(help="a checkpoint that you kept")] = [],  # noqa: B006
-    key: Annotated[str, typer.Option(help="the log's public key, as text or a file; otherwise the store's own word")] = "",
+    key: Annotated[
+        str, typer.Option(help="the log's public key, as text or a file; otherwise the store's own word")
+    ] = "",
     as_json: Json = False,
 ) -> None:
     copy = LogCopy(store)
@@ -61,7 +66,9 @@ def prove(event: Annotated[str, typer.Argument(help="the event, evt_…")]) -> N
     print(call("GET", f"/audit/events/{event}/proof"), end="")
 
 
-@app.command(help="Check a receipt offline with the public key. Example: `lockgate audit check evt.tlog-proof --key log.pub`")
+@app.command(
+    help="Check a receipt offline with the public key. Example: `lockgate audit check evt.tlog-proof --key log.pub`"
+)
 def check(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
     key: Annotated[str, typer.Option(help="the log's public key, as text or a file")],

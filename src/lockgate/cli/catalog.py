@@ -30,7 +30,9 @@ def scan(connection: Connection, as_json: Json = False) -> None:
 @app.command(help="Accept proposals a group at a time; the unsure stays PHI. Example: `lockgate catalog review clinic`")
 def review(
     connection: Connection,
-    accept_sure: Annotated[bool, typer.Option("--accept-sure", help="accept every group that is sure, without asking")] = False,
+    accept_sure: Annotated[
+        bool, typer.Option("--accept-sure", help="accept every group that is sure, without asking")
+    ] = False,
 ) -> None:
     current: dict[str, dict[str, str]] = yaml.safe_load(call("GET", f"/catalog/{connection}")["yaml"]) or {}
     groups: dict[tuple[str, str, str, bool], list[dict[str, Any]]] = defaultdict(list)

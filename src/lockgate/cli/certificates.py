@@ -23,7 +23,9 @@ def make_certificates(folder: Path, hosts: list[str]) -> tuple[Path, Path]:
     authority, server = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Lockgate local CA")])
     root = (
-        x509.CertificateBuilder(issuer, issuer, authority.public_key(), x509.random_serial_number(), now, now + timedelta(days=CA_DAYS))
+        x509.CertificateBuilder(
+            issuer, issuer, authority.public_key(), x509.random_serial_number(), now, now + timedelta(days=CA_DAYS)
+        )
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(authority.public_key()), critical=False)
         .add_extension(_usage(sign=True), critical=True)
@@ -32,7 +34,9 @@ def make_certificates(folder: Path, hosts: list[str]) -> tuple[Path, Path]:
     names = [_name(host) for host in dict.fromkeys([*hosts, "localhost", "127.0.0.1"])]
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hosts[0])])
     leaf = (
-        x509.CertificateBuilder(issuer, subject, server.public_key(), x509.random_serial_number(), now, now + timedelta(days=SERVER_DAYS))
+        x509.CertificateBuilder(
+            issuer, subject, server.public_key(), x509.random_serial_number(), now, now + timedelta(days=SERVER_DAYS)
+        )
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -45,9 +49,7 @@ def make_certificates(folder: Path, hosts: list[str]) -> tuple[Path, Path]:
     (folder / "server.pem").write_bytes(leaf.public_bytes(pem))
     key = folder / "server.key"
     key.touch(mode=0o600)
-    key.write_bytes(
-        server.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
+    key.write_bytes(server.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
     return folder / "server.pem", key
 
 

@@ -56,7 +56,9 @@ def call(method: str, path: str, body: Any = None, *, url: str = "", ca: str = "
             timeout=TIMEOUT_S,
         )
     except httpx.HTTPError as error:
-        raise LockgateError(f"{url} does not answer ({type(error).__name__})", hint="is lockgate serve running?") from error
+        raise LockgateError(
+            f"{url} does not answer ({type(error).__name__})", hint="is lockgate serve running?"
+        ) from error
     if answer.is_success:
         if not answer.content:
             return None

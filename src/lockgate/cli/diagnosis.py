@@ -66,9 +66,13 @@ def _files(config: Config) -> list[Finding]:
     except LockgateError as error:
         findings.append(Finding("error", error.message, error.hint))
     if config.certificate is None:
-        findings.append(Finding("warning", "no certificate: only loopback clients can connect", "set tls.cert and tls.key"))
+        findings.append(
+            Finding("warning", "no certificate: only loopback clients can connect", "set tls.cert and tls.key")
+        )
     if config.cooling_s < 3600:
-        findings.append(Finding("warning", f"a new account may vote after {config.cooling_s} s", "raise rules.cooling_s"))
+        findings.append(
+            Finding("warning", f"a new account may vote after {config.cooling_s} s", "raise rules.cooling_s")
+        )
     else:
         findings.append(Finding("ok", f"an account or membership younger than {config.cooling_s} s does not vote"))
     return findings
@@ -92,15 +96,25 @@ async def _upstream(name: str, connection: ConnectionConfig) -> list[Finding]:
     if roles:
         findings.append(Finding("error", f"{name}: the role belongs to {roles}", "REVOKE them"))
     if owned != "0":
-        findings.append(Finding("warning", f"{name}: the role owns {owned} relations", "an owner can always grant and drop"))
+        findings.append(
+            Finding("warning", f"{name}: the role owns {owned} relations", "an owner can always grant and drop")
+        )
     if temp != "t":
-        findings.append(Finding("error", f"{name}: the role lacks TEMP, so nothing can be analysed", "GRANT TEMP ON DATABASE"))
+        findings.append(
+            Finding("error", f"{name}: the role lacks TEMP, so nothing can be analysed", "GRANT TEMP ON DATABASE")
+        )
     if modern != "t":
         findings.append(Finding("warning", f"{name}: PostgreSQL before 15 is not tested"))
     if others != "0":
         findings.append(
-            Finding("warning", f"{name}: {others} other roles can log in there", "a client with such a login goes around Lockgate")
+            Finding(
+                "warning",
+                f"{name}: {others} other roles can log in there",
+                "a client with such a login goes around Lockgate",
+            )
         )
     if connection.target.sslmode != "verify-full" and not connection.target.socket_dir:
-        findings.append(Finding("warning", f"{name}: the upstream's certificate is not verified", "sslmode=verify-full"))
+        findings.append(
+            Finding("warning", f"{name}: the upstream's certificate is not verified", "sslmode=verify-full")
+        )
     return findings

@@ -17,9 +17,10 @@ class State(StrEnum):
 
 
 def register(app: typer.Typer) -> None:
-    app.command("kill-switch", help="Stop everything (on), or agree to go on (off). Example: `lockgate kill-switch on -r 'leak suspected'`")(
-        kill_switch
-    )
+    app.command(
+        "kill-switch",
+        help="Stop everything (on), or agree to go on (off). Example: `lockgate kill-switch on -r 'leak suspected'`",
+    )(kill_switch)
 
 
 def kill_switch(state: State, reason: Annotated[str, typer.Option("--reason", "-r")] = "") -> None:

@@ -20,7 +20,9 @@ PasswordFromInput = Annotated[bool, typer.Option("--password-stdin", help="read 
 def register(app: typer.Typer) -> None:
     app.command(help="Log in interactively. Example: `lockgate login --url https://gate:8443 --ca ca.pem rita`")(login)
     app.command(help="End the session, here and on the server.")(logout)
-    app.command(help="Print a connection string with a one-hour token. Example: `lockgate token clinic --agent bot`")(token)
+    app.command(help="Print a connection string with a one-hour token. Example: `lockgate token clinic --agent bot`")(
+        token
+    )
     app.add_typer(user, name="user")
     app.add_typer(agent, name="agent")
     app.add_typer(group, name="group")

@@ -78,9 +78,7 @@ def explain(
     in_play = _classes(classes) | revealed
     principal = Principal("local", who, kind, frozenset(group or ()))
     query = Query(
-        requester=Requester(
-            principal, "explain", address, owners=frozenset(f"local:{o}" for o in owner or ())
-        ),
+        requester=Requester(principal, "explain", address, owners=frozenset(f"local:{o}" for o in owner or ())),
         questions=tuple(_question(text) for text in do),
         probes=_classes(probe),
         lookups=_classes(lookup),
@@ -115,9 +113,7 @@ def run(
     results = _or_exit(lambda: run_table(folder, path))
     failed = [result for result in results if not result.passed]
     if as_json:
-        _print_json(
-            [{"name": r.name, "line": r.line, "passed": r.passed, "problem": r.problem} for r in results]
-        )
+        _print_json([{"name": r.name, "line": r.line, "passed": r.passed, "problem": r.problem} for r in results])
     else:
         for result in failed:
             typer.echo(f"{path.name}:{result.line}: {result.name}: {result.problem}")

@@ -16,7 +16,10 @@ Reason = Annotated[str, typer.Option("--reason", "-r", help="why; masked before 
 
 
 @app.command("list", help="What waits. Example: `lockgate requests list --state approved`")
-def list_(state: Annotated[str, typer.Option(help="pending, approved, denied …; empty for all")] = "pending", as_json: Json = False) -> None:
+def list_(
+    state: Annotated[str, typer.Option(help="pending, approved, denied …; empty for all")] = "pending",
+    as_json: Json = False,
+) -> None:
     rows = call("GET", f"/requests?state={state}")
     if as_json:
         dump(rows)
@@ -31,7 +34,9 @@ def show(request: Id, as_json: Json = False) -> None:
 
 
 @app.command(help="Approve exactly what is shown. Example: `lockgate requests approve req_… -r 'agreed'`")
-def approve(request: Id, reason: Reason = "", yes: Annotated[bool, typer.Option("--yes", "-y", help="do not ask again")] = False) -> None:
+def approve(
+    request: Id, reason: Reason = "", yes: Annotated[bool, typer.Option("--yes", "-y", help="do not ask again")] = False
+) -> None:
     _decide(request, True, reason, yes)
 
 
@@ -46,7 +51,9 @@ def withdraw(request: Id) -> None:
 
 
 @app.command(help="Settle what a crash left unknown: look whether the effect is there, then say so.")
-def reconcile(request: Id, done: Annotated[bool, typer.Option("--done/--no-effect", help="whether the effect is there")]) -> None:
+def reconcile(
+    request: Id, done: Annotated[bool, typer.Option("--done/--no-effect", help="whether the effect is there")]
+) -> None:
     console.print(f"{request}: {call('POST', f'/requests/{request}/reconcile', {'done': done})['state']}")
 
 
@@ -70,4 +77,6 @@ def _print(found: dict[str, Any]) -> None:
     for line in found["lines"]:
         console.print(f"  {line}", markup=False, soft_wrap=True)
     for vote in found["votes"]:
-        console.print(f"  {'approved' if vote['approve'] else 'denied'} by {vote['person']}: {vote['reason']}", markup=False)
+        console.print(
+            f"  {'approved' if vote['approve'] else 'denied'} by {vote['person']}: {vote['reason']}", markup=False
+        )

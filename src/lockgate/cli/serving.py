@@ -22,9 +22,13 @@ MARKS = {"ok": "ok  ", "warning": "WARN", "error": "FAIL"}
 
 
 def register(app: typer.Typer) -> None:
-    app.command(help="Run the gateways and the API. Example: `lockgate serve --config /etc/lockgate/lockgate.yaml`")(serve)
+    app.command(help="Run the gateways and the API. Example: `lockgate serve --config /etc/lockgate/lockgate.yaml`")(
+        serve
+    )
     app.command(help="What is configured, reachable, insecure. Exit status 1 when something must be mended.")(doctor)
-    app.command(help="A Unix socket through which any client opens the connection. Example: `lockgate connect clinic`")(connect)
+    app.command(help="A Unix socket through which any client opens the connection. Example: `lockgate connect clinic`")(
+        connect
+    )
 
 
 def serve(config: ConfigFile = Path("lockgate.yaml")) -> None:

@@ -1,4 +1,4 @@
-"""`lockgate init`: everything that a first evening needs, in one folder: keys, a local CA, policies, the first admin."""
+"""`lockgate init`: what a first evening needs, in one folder: keys, a local CA, policies, the first admin."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ connections: {{}}
 
 
 def register(app: typer.Typer) -> None:
-    app.command(help="Make a new installation. Example: `lockgate init /etc/lockgate --admin rita --starter ai-agents`")(init)
+    app.command(
+        help="Make a new installation. Example: `lockgate init /etc/lockgate --admin rita --starter ai-agents`"
+    )(init)
 
 
 def init(
@@ -74,19 +76,24 @@ def init(
     (folder / "log.pub").write_text(signer.verifier.to_text() + "\n")
     if cert is None or key is None:
         cert, key = make_certificates(folder / "tls", host)
-    write_starters(starter, folder / "policies")
+    write_starters(tuple(starter), folder / "policies")
 
     async def first_admin() -> None:
         async with open_store(f"sqlite:///{state.resolve()}/lockgate.db", keys=keys) as store:
             await Accounts(store).create_user(admin, password, by="init", groups=["admins"])
 
     asyncio.run(first_admin())
-    relative = [p.resolve().relative_to(folder.resolve()) if p.resolve().is_relative_to(folder.resolve()) else p.resolve() for p in (cert, key)]
+    relative = [
+        p.resolve().relative_to(folder.resolve()) if p.resolve().is_relative_to(folder.resolve()) else p.resolve()
+        for p in (cert, key)
+    ]
     (folder / "lockgate.yaml").write_text(CONFIG.format(cert=relative[0], key=relative[1]))
     console.print(f"Made {folder}/lockgate.yaml. The log's key is {signer.verifier.name}:")
     console.print(f"  {signer.verifier.fingerprint}  (write it down elsewhere)")
     console.print("Next: name a connection in lockgate.yaml, then")
-    console.print(f"  lockgate doctor --config {folder}/lockgate.yaml\n  lockgate serve --config {folder}/lockgate.yaml")
+    console.print(
+        f"  lockgate doctor --config {folder}/lockgate.yaml\n  lockgate serve --config {folder}/lockgate.yaml"
+    )
 
 
 def _secret(path: Path, text: str) -> None:

@@ -20,11 +20,7 @@ async def tunnel(
     folder: Path, gateway: str, connection: str, ca: str, fresh_token: Callable[[], tuple[str, str]]
 ) -> None:
     """Serve until cancelled. Each client gets a connection of its own, with a token fetched for it."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if folder.stat().st_mode & 0o077:
-        raise ConfigError(f"{folder} is open to others", hint=f"chmod 700 {folder}")
-    path = folder / ".s.PGSQL.5432"
-    path.unlink(missing_ok=True)
+    path = _prepared(folder)
     host, _, port = gateway.rpartition(":")
     context = ssl.create_default_context(cafile=ca) if ca else None
 
@@ -39,6 +35,16 @@ async def tunnel(
         await server.serve_forever()
     finally:
         path.unlink(missing_ok=True)
+
+
+def _prepared(folder: Path) -> Path:
+    """The socket's path, in a folder that nobody else may enter."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if folder.stat().st_mode & 0o077:
+        raise ConfigError(f"{folder} is open to others", hint=f"chmod 700 {folder}")
+    path = folder / ".s.PGSQL.5432"
+    path.unlink(missing_ok=True)
+    return path
 
 
 async def _one(

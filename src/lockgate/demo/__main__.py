@@ -33,7 +33,9 @@ def main() -> int:
         return 1
     keep = Path(tempfile.mkdtemp(prefix="lockgate-demo-log-"))
     try:
-        console.print(f"A hospital of {options.patients:,} patients is up, and Lockgate stands before it ({time.monotonic() - started:.0f} s).")
+        console.print(
+            f"A hospital of {options.patients:,} patients is up, and Lockgate stands before it ({time.monotonic() - started:.0f} s)."
+        )
         if options.up:
             _stay_up(world, console)
             return 0
@@ -54,7 +56,10 @@ def _stay_up(world: World, console: Console) -> None:
     console.print(f"\n  psql 'postgresql://{AGENT}:{world.token()}@127.0.0.1:{world.port}/clinic'", soft_wrap=True)
     console.print(f"  (psql is in {world.server.bin}; the token is good for an hour)\n", soft_wrap=True)
     for name, groups in PEOPLE.items():
-        console.print(f"  lockgate login {name} --url {world.url} --ca {world.ca}   # password {world.passwords[name]}  ({', '.join(groups)})", soft_wrap=True)
+        console.print(
+            f"  lockgate login {name} --url {world.url} --ca {world.ca}   # password {world.passwords[name]}  ({', '.join(groups)})",
+            soft_wrap=True,
+        )
     console.print(f"\n  API: {world.url}/api/openapi.json\n\nCtrl-C ends it.")
     threading.Event().wait()
 

@@ -67,7 +67,7 @@ class EmbeddedPostgres:
 
     def start(self) -> None:
         # A short path: a Unix socket's may not be longer than 107 bytes.
-        self._root = Path(tempfile.mkdtemp(prefix="lg-pg-", dir="/tmp"))  # noqa: S108
+        self._root = Path(tempfile.mkdtemp(prefix="lg-pg-", dir="/tmp"))
         try:
             programs = self._programs()
             for name in ("data", "run"):
@@ -112,7 +112,18 @@ class EmbeddedPostgres:
     def psql(self, sql: str, *, database: str = "postgres", user: str = "postgres", password: str = "") -> str:
         """Run SQL as the superuser (or somebody else) and return psql's output, unaligned. Raises on any error."""
         done = subprocess.run(  # noqa: S603 - our own program and arguments
-            [str(self.bin / "psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-f", "-", self.url(user, database)],
+            [
+                str(self.bin / "psql"),
+                "-X",
+                "-q",
+                "-A",
+                "-t",
+                "-v",
+                "ON_ERROR_STOP=1",
+                "-f",
+                "-",
+                self.url(user, database),
+            ],
             input=sql,
             capture_output=True,
             text=True,
@@ -149,7 +160,7 @@ class EmbeddedPostgres:
         account = pwd.getpwnam(self._user) if self._user is not None else None
         log = self.root / "programs.log"
         with log.open("ab") as output:
-            done = subprocess.run(  # noqa: S603 - our own program and arguments
+            done: subprocess.CompletedProcess[bytes] = subprocess.run(  # noqa: S603 - our own arguments
                 [str(a) for a in arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -9,7 +9,6 @@ import subprocess
 import threading
 import time
 from contextlib import closing
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,10 @@ from rich.console import Console
 from lockgate.demo.world import AGENT, World
 from lockgate.errors import LockgateError, Refused
 
-EXPORT = "COPY (SELECT p.id, p.name, p.ssn, d.code FROM patient p JOIN encounter e ON e.patient_id = p.id JOIN diagnosis d ON d.encounter_id = e.id) TO STDOUT"
+EXPORT = (
+    "COPY (SELECT p.id, p.name, p.ssn, d.code FROM patient p JOIN encounter e ON e.patient_id = p.id"
+    " JOIN diagnosis d ON d.encounter_id = e.id) TO STDOUT"
+)
 REQUEST = re.compile(r"req_\w+")
 WAIT_S = 30
 
@@ -77,7 +79,9 @@ class Story:
         self.approve("rita", request)
         done = held.finish()
         lines = done.stdout.splitlines()
-        self.check(len(lines) > 1000 and all("\tSSN-" in line or "\t[SSN]" in line for line in lines), "the copy is masked")
+        self.check(
+            len(lines) > 1000 and all("\tSSN-" in line or "\t[SSN]" in line for line in lines), "the copy is masked"
+        )
         self.say(f"It ran once: {len(lines):,} rows, masked. Its first line: {lines[0]}")
         again = self.hold(EXPORT)
         self.check(again.request != request, "running it again asks again")

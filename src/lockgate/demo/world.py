@@ -72,7 +72,16 @@ class World:
         self.server.start()
         password = hospital.build(self.server, self.patients)
         home = self.folder / "lockgate"
-        self.run("init", str(home), "--admin", "root", "--starter", "ai-agents", "--password-stdin", typed=self.passwords["root"])
+        self.run(
+            "init",
+            str(home),
+            "--admin",
+            "root",
+            "--starter",
+            "ai-agents",
+            "--password-stdin",
+            typed=self.passwords["root"],
+        )
         secret = home / "state" / "clinic.password"
         secret.touch(mode=0o600)
         secret.write_text(password)
@@ -104,7 +113,14 @@ class World:
     def api(self, person: str, method: str, path: str, body: Any = None) -> Any:
         """One call of the HTTP API as this person, logged in with their password."""
         if person not in self._sessions:
-            answer = call("POST", "/login", {"user": person, "password": self.passwords[person]}, url=self.url, ca=self.ca, token="")
+            answer = call(
+                "POST",
+                "/login",
+                {"user": person, "password": self.passwords[person]},
+                url=self.url,
+                ca=self.ca,
+                token="",
+            )
             self._sessions[person] = answer["token"]
         return call(method, path, body, url=self.url, ca=self.ca, token=self._sessions[person])
 

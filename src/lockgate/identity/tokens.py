@@ -11,7 +11,7 @@ from enum import StrEnum
 
 
 class TokenKind(StrEnum):
-    """`session` votes and administers (an interactive login), `connection` opens one connection, `key` fetches those."""
+    """`session` votes and administers (an interactive login), `connection` opens one connection, `key` fetches such."""
 
     SESSION = "lgs"
     CONNECTION = "lgt"

@@ -42,15 +42,39 @@ _RULES: tuple[tuple[str, str, str], ...] = (
     ("ip", "ip", r"\b(?:\d{1,3}\.){3}\d{1,3}\b"),
     ("date-iso", "date", r"\b(?:19|20)\d\d-\d\d?-\d\d?\b"),
     ("date-slash", "date", r"\b\d{1,2}[/.-]\d{1,2}[/.-](?:19|20)?\d\d\b"),
-    ("date-words", "date", r"\b(?:\d{1,2}(?:st|nd|rd|th)?(?: of)? )?" + _MONTH + r"\.? \d{1,2}(?:st|nd|rd|th)?(?:,? (?:19|20)\d\d)?\b"),
+    (
+        "date-words",
+        "date",
+        r"\b(?:\d{1,2}(?:st|nd|rd|th)?(?: of)? )?" + _MONTH + r"\.? \d{1,2}(?:st|nd|rd|th)?(?:,? (?:19|20)\d\d)?\b",
+    ),
     ("date-day-month", "date", r"\b\d{1,2}(?:st|nd|rd|th)?(?: of)? " + _MONTH + r"\b(?:,? (?:19|20)\d\d)?"),
     ("mrn", "mrn", r"(?i:\b(?:MRN|medical record(?: number)?|record no)\b[.:#\s]{0,3})[A-Z0-9-]{4,}"),
-    ("account", "account", r"(?i:\b(?:acct|account|policy|member(?: id)?|claim)(?: (?:no|number))?\b[.:#\s]{1,3})[A-Z0-9-]*\d[A-Z0-9-]{3,}"),
+    (
+        "account",
+        "account",
+        r"(?i:\b(?:acct|account|policy|member(?: id)?|claim)(?: (?:no|number))?\b[.:#\s]{1,3})[A-Z0-9-]*\d[A-Z0-9-]{3,}",  # noqa: E501
+    ),
     ("age", "date", r"\b(?:9\d|1[0-2]\d)[- ](?:year|yr)s?[- ]?old\b"),
-    ("titled", "name", r"\b(?:Dr|Mr|Mrs|Ms|Miss|Prof|Sr|Nurse|Doctor|Patient|Pt)\.?:? " + _NAME + r"(?: [A-Z]\.)?(?: " + _NAME + r")?"),
-    ("relative", "name", r"\b(?i:daughter|son|wife|husband|mother|father|sister|brother|partner|contact|caregiver|named|signed by|seen by),? " + _NAME + r"(?: " + _NAME + r")?"),
+    (
+        "titled",
+        "name",
+        r"\b(?:Dr|Mr|Mrs|Ms|Miss|Prof|Sr|Nurse|Doctor|Patient|Pt)\.?:? " + _NAME + r"(?: [A-Z]\.)?(?: " + _NAME + r")?",
+    ),
+    (
+        "relative",
+        "name",
+        r"\b(?i:daughter|son|wife|husband|mother|father|sister|brother|partner|contact|caregiver|named|signed by|seen by),? "  # noqa: E501
+        + _NAME
+        + r"(?: "
+        + _NAME
+        + r")?",
+    ),
     ("name-comma", "name", r"\b" + _NAME + r", " + _NAME + r"(?: [A-Z]\.)?\b"),
-    ("street", "geo", r"\b\d{1,5} (?:[A-Z][a-z]+ ){1,3}(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Court|Ct|Boulevard|Blvd|Way|Place|Pl)\b"),
+    (
+        "street",
+        "geo",
+        r"\b\d{1,5} (?:[A-Z][a-z]+ ){1,3}(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Court|Ct|Boulevard|Blvd|Way|Place|Pl)\b",  # noqa: E501
+    ),
     ("zip", "geo", r"\b[A-Z]{2} \d{5}(?:-\d{4})?\b"),
     ("long-number", "other_id", r"\b\d{7,}\b"),
     ("coded", "other_id", r"\b[A-Z]{1,4}-?\d{5,}\b"),

@@ -17,9 +17,7 @@ from enum import StrEnum
 
 from lockgate.action import TEXT
 
-SMALL_ZIP3 = frozenset(
-    "036 059 102 203 205 369 556 692 753 772 821 823 878 879 884 893".split()
-)
+SMALL_ZIP3 = frozenset("036 059 102 203 205 369 556 692 753 772 821 823 878 879 884 893".split())
 """ZIP3 areas of at most 20,000 people (Census 2020); 164.514(b)(2)(i)(B) wants them as 000."""
 
 

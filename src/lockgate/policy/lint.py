@@ -102,9 +102,7 @@ def _lasting(policy: Policy, what: str, today: date | None) -> Iterator[Finding]
         yield _at(policy, "error", "no-end", "@until is no date: write YYYY-MM-DD")
         return
     if today is not None and end < today:
-        yield _at(
-            policy, "error", "past-its-end", f"this was to end on {end.isoformat()}: remove or renew it"
-        )
+        yield _at(policy, "error", "past-its-end", f"this was to end on {end.isoformat()}: remove or renew it")
 
 
 def _profiles(policies: PolicySet, named: set[str]) -> Iterator[Finding]:
@@ -122,9 +120,7 @@ def _profiles(policies: PolicySet, named: set[str]) -> Iterator[Finding]:
 def _table(folder: Path) -> Iterator[Finding]:
     table = folder / TABLE
     if not table.is_file():
-        yield Finding(
-            TABLE, 1, "warning", "no-tests", "there is no decision table: write one, it is the spec"
-        )
+        yield Finding(TABLE, 1, "warning", "no-tests", "there is no decision table: write one, it is the spec")
         return
     try:
         results = run_table(folder, table)

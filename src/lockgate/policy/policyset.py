@@ -75,9 +75,7 @@ class PolicySet:
 
     def _weigh(self, query: Query, satisfied: frozenset[str]) -> Weighed:
         met = (query.context.satisfied | satisfied) & self.profiles.keys()
-        return weigh(
-            self._engine.session(query), query, frozenset(met), self.profiles, self._relevant, self._showable
-        )
+        return weigh(self._engine.session(query), query, frozenset(met), self.profiles, self._relevant, self._showable)
 
     def _decision(self, query: Query, weighed: Weighed) -> Decision:
         classes = query.classes | query.context.classes
@@ -103,9 +101,7 @@ def _changes(old: Mapping[str, object], new: Mapping[str, object]) -> JSON:
 def parse(files: Mapping[str, str]) -> PolicySet:
     """A set from the text of its files (`*.cedar`, `profiles.yaml`), or `PolicyError` with file and line."""
     if profiles_.FILE not in files:
-        raise PolicyError(
-            f"there is no {profiles_.FILE}", hint="an empty one will do if no policy asks for people"
-        )
+        raise PolicyError(f"there is no {profiles_.FILE}", hint="an empty one will do if no policy asks for people")
     profiles = profiles_.read_profiles(files[profiles_.FILE])
     texts = {name: text for name, text in files.items() if name.endswith(".cedar")}
     policies = read_policies(texts)

@@ -80,9 +80,7 @@ def shown_unasked(trees: Sequence[pst.Template]) -> frozenset[str]:
     """
     open_ = [t for t in trees if t.effect == "permit" and not any(_closed_unasked(c) for c in t.clauses)]
     return frozenset(
-        action
-        for action in ACTIONS
-        if family_of(action) == "reveal" and any(covers(t, action) for t in open_)
+        action for action in ACTIONS if family_of(action) == "reveal" and any(covers(t, action) for t in open_)
     )
 
 

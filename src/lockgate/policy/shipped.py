@@ -36,11 +36,7 @@ def write_starters(names: tuple[str, ...], folder: Path) -> list[Path]:
     texts: dict[str, str] = {}
     for name in names:
         for path in sorted(starter(name).iterdir()):
-            if (
-                path.suffix == ".cedar"
-                or path.name == "profiles.yaml"
-                or (len(names) == 1 and path.suffix == ".yaml")
-            ):
+            if path.suffix == ".cedar" or path.name == "profiles.yaml" or (len(names) == 1 and path.suffix == ".yaml"):
                 texts[path.name] = path.read_text(encoding="utf-8")
     folder.mkdir(parents=True, exist_ok=True)
     for file, text in texts.items():

@@ -53,9 +53,7 @@ def read_policies(files: Mapping[str, str]) -> tuple[Policy, ...]:
     seen: dict[str, Policy] = {}
     for policy in policies:
         if policy.id in seen:
-            raise PolicyError(
-                f'{policy.at}: the id "{policy.id}" is taken by the policy at {seen[policy.id].at}'
-            )
+            raise PolicyError(f'{policy.at}: the id "{policy.id}" is taken by the policy at {seen[policy.id].at}')
         seen[policy.id] = policy
     _validate(policies)
     return policies
@@ -80,9 +78,7 @@ def statements(name: str, text: str) -> Iterator[tuple[int, str]]:
             start = None
         i += 1
     if start is not None:
-        raise PolicyError(
-            f"{name}:{_line(text, start)}: a policy starts here and does not end with a semicolon"
-        )
+        raise PolicyError(f"{name}:{_line(text, start)}: a policy starts here and does not end with a semicolon")
 
 
 def _end_of_string(name: str, text: str, start: int) -> int:
@@ -114,9 +110,7 @@ def _read_file(name: str, text: str) -> Iterator[Policy]:
         if not id:
             raise PolicyError(f"{at}: this policy has no @id", hint='write @id("a-name") before it')
         if not _ID.fullmatch(id) or id in RESERVED_IDS:
-            raise PolicyError(
-                f"{at}: this @id cannot be used", hint="letters, digits and ._:/- ; some are taken"
-            )
+            raise PolicyError(f"{at}: this @id cannot be used", hint="letters, digits and ._:/- ; some are taken")
         yield Policy(id, tree.annotations.get("title", ""), name, line, statement, tree, cedar_json)
 
 

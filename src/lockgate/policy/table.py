@@ -98,10 +98,7 @@ def run_cases(policies: PolicySet, cases: list[Case]) -> list[Result]:
 def read_table(text: str, file: str = FILE) -> list[Case]:
     root = Located.parse(text, file)
     top = root.mapping(("people", "tests"))
-    people = {
-        name: _person(name, node)
-        for name, node in (top["people"].mapping() if "people" in top else {}).items()
-    }
+    people = {name: _person(name, node) for name, node in (top["people"].mapping() if "people" in top else {}).items()}
     cases = [_case(node, people) for node in (top["tests"].items() if "tests" in top else [])]
     if not cases:
         raise root.error("there is no test in this table")
@@ -130,9 +127,7 @@ def _case(node: Located, people: Mapping[str, Person]) -> Case:
     for key in ("classes", "probes", "lookups", "reveal", "masked", "shown"):
         for name in _texts(fields, key):
             if name not in PHI_CLASSES:
-                raise fields[key].error(
-                    f'"{name}" is no PHI class', hint=f"known are {', '.join(PHI_CLASSES)}"
-                )
+                raise fields[key].error(f'"{name}" is no PHI class', hint=f"known are {', '.join(PHI_CLASSES)}")
     effect, profiles = _expected(fields["expect"])
     return Case(
         name=fields["name"].text() if "name" in fields else f"line {node.line}",
@@ -221,9 +216,7 @@ def _texts(fields: Mapping[str, Located], key: str) -> tuple[str, ...]:
 def _differences(case: Case, decision: Decision) -> list[str]:
     found = []
     if (decision.effect, frozenset(decision.profiles)) != (case.effect, case.profiles):
-        found.append(
-            f"expected {_said(case.effect, case.profiles)}, got {_said(decision.effect, decision.profiles)}"
-        )
+        found.append(f"expected {_said(case.effect, case.profiles)}, got {_said(decision.effect, decision.profiles)}")
     for what, wanted, got in (
         ("masked", case.masked, decision.masked),
         ("shown", case.shown, decision.revealed),

@@ -82,14 +82,26 @@ class Assembly:
         try:
             self.policy.reload()
         except PolicyError:
-            body: dict[str, JSON] = {"by": by, "before": before.digest, "after": before.digest, "refused": True, "loosened": False}
+            body: dict[str, JSON] = {
+                "by": by,
+                "before": before.digest,
+                "after": before.digest,
+                "refused": True,
+                "loosened": False,
+            }
             await self._say("policy.changed", body)
             raise
         after = self.policy.current
         if after.digest != before.digest:
             await self._say(
                 "policy.changed",
-                {"by": by, "before": before.digest, "after": after.digest, "changes": after.changes_from(before), "topic": "policy"},
+                {
+                    "by": by,
+                    "before": before.digest,
+                    "after": after.digest,
+                    "changes": after.changes_from(before),
+                    "topic": "policy",
+                },
             )
             self.gateway.schema_or_policy_changed()
         return [before.digest, after.digest]

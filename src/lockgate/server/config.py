@@ -15,7 +15,19 @@ from lockgate.errors import ConfigError
 from lockgate.gateways.postgres.target import Target, parse_target
 from lockgate.phi import Operator
 
-TOP = ("state", "store", "keys", "signing_key", "policies", "public_url", "listen", "tls", "connections", "webhooks", "rules")
+TOP = (
+    "state",
+    "store",
+    "keys",
+    "signing_key",
+    "policies",
+    "public_url",
+    "listen",
+    "tls",
+    "connections",
+    "webhooks",
+    "rules",
+)
 CONNECTION = ("upstream", "password", "analyse_on", "operators", "audit")
 
 

@@ -60,7 +60,9 @@ async def start(config: Config) -> Running:
     tls = _tls(config)
     for name, listen in (("postgres", config.postgres), ("console", config.console)):
         if tls is None and not is_local(listen.host) and listen.host != "localhost":
-            raise ConfigError(f"listen.{name} is not loopback and there is no certificate", hint="set tls.cert and tls.key")
+            raise ConfigError(
+                f"listen.{name} is not loopback and there is no certificate", hint="set tls.cert and tls.key"
+            )
     kind, _, rest = config.keys.partition(":")
     keys = KeyRing.from_environment(rest) if kind == "env" else KeyRing.from_file(config.path.parent / rest)
     assembly = await assemble(
@@ -110,7 +112,9 @@ def read_signing_key(path: Path) -> SigningKey:
             raise ConfigError(f"{path.name} may be read by others than its owner", hint=f"chmod 600 {path.name}")
         return SigningKey.from_text(path.read_text())
     except OSError as error:
-        raise ConfigError(f"the log's signing key {path.name} cannot be read", hint="lockgate init makes one") from error
+        raise ConfigError(
+            f"the log's signing key {path.name} cannot be read", hint="lockgate init makes one"
+        ) from error
 
 
 async def run(config: Config) -> None:
@@ -133,5 +137,7 @@ def _tls(config: Config) -> ssl.SSLContext | None:
     try:
         context.load_cert_chain(config.certificate, config.private_key)
     except (OSError, ssl.SSLError) as error:
-        raise ConfigError("the certificate and its key cannot be loaded", hint="look at tls.cert and tls.key") from error
+        raise ConfigError(
+            "the certificate and its key cannot be loaded", hint="look at tls.cert and tls.key"
+        ) from error
     return context

@@ -178,7 +178,9 @@ class Log:
                         raise
                 await signed.wait()
 
-    async def events(self, *, after: int = 0, kind: str = "", request: str = "", limit: int = 100) -> list[dict[str, object]]:
+    async def events(
+        self, *, after: int = 0, kind: str = "", request: str = "", limit: int = 100
+    ) -> list[dict[str, object]]:
         """A page of events, oldest first: `(seq, id, time, type, leaf, index)`."""
 
         def read(conn: Connection) -> list[dict[str, object]]:

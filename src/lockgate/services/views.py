@@ -42,9 +42,7 @@ RISK_OF: Mapping[str, str] = {
 
 MANY_ROWS = 1000
 
-NAMING = frozenset(
-    {"patient", "named", "name", "called", "mr", "mrs", "ms", "dr", "mother", "father", "son", "wife"}
-)
+NAMING = frozenset({"patient", "named", "name", "called", "mr", "mrs", "ms", "dr", "mother", "father", "son", "wife"})
 """A word after one of these may be a name, however it is written."""
 
 
@@ -154,9 +152,7 @@ def render(
 
 def plain(text: str) -> str:
     """ASCII only: every other character, and every control character but newline, is escaped to be seen."""
-    return "".join(
-        c if c == "\n" or " " <= c <= "~" else c.encode("unicode_escape").decode("ascii") for c in text
-    )
+    return "".join(c if c == "\n" or " " <= c <= "~" else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def mask_words(text: str) -> str:
@@ -231,9 +227,7 @@ def _questions(action: Action) -> list[JSON]:
 
 
 def _name(principal: Principal) -> str:
-    return (
-        principal.subject if principal.kind is Kind.HUMAN else f"{principal.subject} ({principal.kind.value})"
-    )
+    return principal.subject if principal.kind is Kind.HUMAN else f"{principal.subject} ({principal.kind.value})"
 
 
 def _lines(body: Mapping[str, JSON]) -> list[str]:

@@ -135,8 +135,16 @@ def scan_server(data: bytes, start: cython.Py_ssize_t, most: cython.int):
         kind = p[at]
         # 1 2 3 bind/parse/close complete, C command complete, D row, I empty, T fields, n no data, s suspended, Z ready
         if not (
-            kind == 68 or kind == 50 or kind == 67 or kind == 90 or kind == 84 or kind == 110 or kind == 73
-            or kind == 115 or kind == 49 or kind == 51
+            kind == 68
+            or kind == 50
+            or kind == 67
+            or kind == 90
+            or kind == 84
+            or kind == 110
+            or kind == 73
+            or kind == 115
+            or kind == 49
+            or kind == 51
         ):
             break
         length = _length(p, at + 1)

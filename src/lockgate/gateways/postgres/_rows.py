@@ -82,7 +82,7 @@ def _siphash(
     word: cython.ulonglong
     i: cython.Py_ssize_t
     j: cython.Py_ssize_t
-    r: cython.int
+    _r: cython.int
     rounds: cython.int
     blocks: cython.Py_ssize_t = size // 8
     for i in range(blocks + 2):
@@ -99,7 +99,7 @@ def _siphash(
             v2 ^= 0xFF
         v3 ^= word
         rounds = 4 if i == blocks + 1 else 2
-        for r in range(rounds):
+        for _r in range(rounds):
             v0 = (v0 + v1) & full
             v1 = _rotl(v1, 13) ^ v0
             v0 = _rotl(v0, 32)
@@ -146,7 +146,12 @@ def _append_token(out: bytearray, prefix: bytes, value: cython.ulonglong):
 
 @cython.cfunc
 def _append_integer(
-    out: bytearray, p: cython.p_uchar, start: cython.Py_ssize_t, size: cython.Py_ssize_t, column: Column, width: cython.int
+    out: bytearray,
+    p: cython.p_uchar,
+    start: cython.Py_ssize_t,
+    size: cython.Py_ssize_t,
+    column: Column,
+    width: cython.int,
 ):
     """A negative integer of the column's width: it meets no real key. Hashed over the decimal digits, so that the
     same number gets the same token in either format."""
@@ -180,7 +185,9 @@ def siphash_column(data: bytes, column: Column):
 
 
 @cython.cfunc
-def _mask(out: bytearray, data: bytes, p: cython.p_uchar, at: cython.Py_ssize_t, size: cython.Py_ssize_t, column: Column):
+def _mask(
+    out: bytearray, data: bytes, p: cython.p_uchar, at: cython.Py_ssize_t, size: cython.Py_ssize_t, column: Column
+):
     """Append one masked value with its length; `size` is at least 0 (NULL never comes here)."""
     op: cython.int = column.op
     keep: cython.Py_ssize_t

@@ -179,9 +179,7 @@ class Answers:
             return end
         return position
 
-    def _one(
-        self, kind: int, data: bytes, position: int, end: int, out: list[bytes | bytearray | memoryview]
-    ) -> None:
+    def _one(self, kind: int, data: bytes, position: int, end: int, out: list[bytes | bytearray | memoryview]) -> None:
         step = self.expected[0] if self.expected else None
         body = data[position + 5 : end]
         if kind == ord("S"):
@@ -242,9 +240,7 @@ class Answers:
             if gone.undo is not None:
                 gone.undo()
 
-    def _on_ready(
-        self, step: Step, body: bytes, whole: bytes, out: list[bytes | bytearray | memoryview]
-    ) -> None:
+    def _on_ready(self, step: Step, body: bytes, whole: bytes, out: list[bytes | bytearray | memoryview]) -> None:
         if step.kind not in (Kind.SYNC, Kind.QUERY):
             raise ProtocolError("the upstream is ready before it has answered")
         self.expected.popleft()
@@ -296,9 +292,7 @@ class Answers:
             raise ProtocolError("the upstream answered out of order")
         self.expected.popleft()
 
-    def _on_fields(
-        self, step: Step, part: Part | None, body: bytes, out: list[bytes | bytearray | memoryview]
-    ) -> None:
+    def _on_fields(self, step: Step, part: Part | None, body: bytes, out: list[bytes | bytearray | memoryview]) -> None:
         fields = m.parse_row_description(body)
         if part is None or part.treatment is None:
             raise ProtocolError("the upstream returns rows for a statement that has none")

@@ -127,7 +127,9 @@ def _copy(statement: Statement) -> Classified:
         return Classified("files", ("sql.files",))
     if tree.get("is_from"):
         relation = cast(Fields, tree.get("relation") or {})
-        return Classified("copy_in", inner=_copy_target(relation, cast("list[Tree]", tree.get("attlist") or [])), copy=tree)
+        return Classified(
+            "copy_in", inner=_copy_target(relation, cast("list[Tree]", tree.get("attlist") or [])), copy=tree
+        )
     if tree.get("query") is not None:
         inner = deparse(*_one(tree["query"]))
     else:
@@ -219,9 +221,7 @@ def _declare(statement: Statement) -> Classified:
         return refuse("a cursor WITH HOLD outlives its approval", "leave WITH HOLD out")
     if isinstance(options, int) and options & CURSOR_BINARY:
         return refuse("a BINARY cursor does not pass", "ask for binary results in the protocol")
-    return Classified(
-        "declare", inner=deparse(*_one(statement.tree["query"])), name=str(statement.tree["portalname"])
-    )
+    return Classified("declare", inner=deparse(*_one(statement.tree["query"])), name=str(statement.tree["portalname"]))
 
 
 def _fetch(statement: Statement) -> Classified:
@@ -245,8 +245,10 @@ def _prepare(statement: Statement) -> Classified:
 
 def _type_text(item: Tree) -> str:
     _, fields = _one(item)
-    cast_tree = {
-        "targetList": [{"ResTarget": {"val": {"TypeCast": {"arg": {"A_Const": {"isnull": True}}, "typeName": fields}}}}],
+    cast_tree: dict[str, Tree] = {
+        "targetList": [
+            {"ResTarget": {"val": {"TypeCast": {"arg": {"A_Const": {"isnull": True}}, "typeName": fields}}}}
+        ],
         "limitOption": "LIMIT_OPTION_DEFAULT",
         "op": "SETOP_NONE",
     }
@@ -267,7 +269,9 @@ def _deallocate(statement: Statement) -> Classified:
 
 def _explain(statement: Statement) -> Classified:
     node, tree = _one(statement.tree["query"])
-    options = [str(cast(Fields, _one(item)[1]).get("defname", "")) for item in cast("list[Tree]", statement.tree.get("options") or [])]
+    options = [
+        str(_one(item)[1].get("defname", "")) for item in cast("list[Tree]", statement.tree.get("options") or [])
+    ]
     if node not in ("SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"):
         return refuse("only queries can be explained here")
     return Classified("explain", inner=deparse(node, tree), runs="analyze" in options)
@@ -275,8 +279,21 @@ def _explain(statement: Statement) -> Classified:
 
 # code and power ---------------------------------------------------------------------------------------------------
 def _alter_table(statement: Statement) -> Classified:
-    power = {"AT_ChangeOwner", "AT_EnableRowSecurity", "AT_DisableRowSecurity", "AT_ForceRowSecurity", "AT_NoForceRowSecurity"}
-    code = {"AT_EnableTrig", "AT_DisableTrig", "AT_EnableRule", "AT_DisableRule", "AT_EnableTrigAll", "AT_DisableTrigAll"}
+    power = {
+        "AT_ChangeOwner",
+        "AT_EnableRowSecurity",
+        "AT_DisableRowSecurity",
+        "AT_ForceRowSecurity",
+        "AT_NoForceRowSecurity",
+    }
+    code = {
+        "AT_EnableTrig",
+        "AT_DisableTrig",
+        "AT_EnableRule",
+        "AT_DisableRule",
+        "AT_EnableTrigAll",
+        "AT_DisableTrigAll",
+    }
     subtypes = {str(fields.get("subtype")) for kind, fields in walk(dict(statement.tree)) if kind == "AlterTableCmd"}
     operations = {"sql.ddl"}
     if subtypes & power:

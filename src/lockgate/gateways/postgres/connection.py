@@ -12,7 +12,6 @@ from lockgate.action import Kind, Requester
 from lockgate.errors import LockgateError
 from lockgate.gateways.postgres.lineage.side import ServerError
 from lockgate.gateways.postgres.resolver import Resolver
-from lockgate.gateways.postgres.side import SidePool
 from lockgate.gateways.postgres.target import Target
 from lockgate.phi.operators import default_operator
 

@@ -35,10 +35,23 @@ class Options:
 def options_of(tree: Mapping[str, Tree] | None) -> Options:
     """From the parsed statement. ProtocolError for an option that changes the form in a way not known here."""
     given: dict[str, str] = {}
-    for item in (tree or {}).get("options") or []:  # type: ignore[union-attr]
-        fields = item["DefElem"]  # type: ignore[index,call-overload]
+    listed = (tree or {}).get("options") or []
+    for item in listed if isinstance(listed, list) else []:
+        fields = item.get("DefElem") if isinstance(item, Mapping) else None
+        if not isinstance(fields, Mapping):
+            raise ProtocolError("COPY has an option that is not known")
         given[str(fields["defname"])] = _argument(fields.get("arg"))
-    unknown = set(given) - {"format", "delimiter", "null", "quote", "escape", "header", "force_quote", "encoding", "freeze"}
+    unknown = set(given) - {
+        "format",
+        "delimiter",
+        "null",
+        "quote",
+        "escape",
+        "header",
+        "force_quote",
+        "encoding",
+        "freeze",
+    }
     if unknown or given.get("encoding", "UTF8").upper().replace("-", "") != "UTF8":
         raise ProtocolError("COPY has an option that Lockgate cannot mask under")
     kind = given.get("format", "text").lower()

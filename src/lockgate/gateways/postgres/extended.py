@@ -70,9 +70,7 @@ class ExtendedBatch:
     def refuse(self, error: bytes) -> None:
         """The server rejects this in place of the refused message, and skips to Sync as it would have."""
         self.refused = True
-        self.items.append(
-            Item(m.parse(REFUSED_NAME, b"refused by lockgate", ()), [Step(Kind.PARSE, refusal=error)])
-        )
+        self.items.append(Item(m.parse(REFUSED_NAME, b"refused by lockgate", ()), [Step(Kind.PARSE, refusal=error)]))
 
     async def _look_at(self, kind: int, raw: bytes) -> None:
         if kind == ord("P"):
@@ -170,9 +168,7 @@ class ExtendedBatch:
                 # The server must describe the result as the analysis did before its first row is believed.
                 prepared.seen = True
                 item.out += m.describe(b"P", bind.portal)
-                item.steps.append(
-                    Step(Kind.DESCRIBE_PORTAL, [part], formats=bind.result_formats, hidden=True)
-                )
+                item.steps.append(Step(Kind.DESCRIBE_PORTAL, [part], formats=bind.result_formats, hidden=True))
             if part.plan is not None and part.treatment is not None:
                 session.client.write(session.masked_notice(part.treatment))
             shape = shape_only(passed, part)

@@ -76,7 +76,9 @@ async def read_startup(peer: Peer, tls: ssl.SSLContext | None, address: str) -> 
         elif code >> 16 == 3:
             startup = _startup(peer, code & 0xFFFF, body[4:])
             if not encrypted and not is_local(address):
-                raise StartupRefused("28000", "Lockgate takes no password without TLS", "connect with sslmode=verify-full")
+                raise StartupRefused(
+                    "28000", "Lockgate takes no password without TLS", "connect with sslmode=verify-full"
+                )
             return startup
         else:
             raise StartupRefused("0A000", "unsupported frontend protocol", "Lockgate speaks protocol 3.0 and 3.2")
@@ -134,7 +136,7 @@ def _options(text: str) -> dict[str, str]:
 
 
 async def ask_password(peer: Peer) -> str:
-    """Cleartext inside TLS: the password is a token that Lockgate keeps only as a hash, so SCRAM has nothing to run on."""
+    """Cleartext inside TLS: the password is a token of which only a hash is kept, so SCRAM has nothing to use."""
     peer.write(m.authentication_cleartext())
     kind, body = await peer.message()
     if kind != ord("p") or not body.endswith(b"\0"):

@@ -15,11 +15,11 @@ import structlog
 from lockgate.errors import AuthenticationError, LockgateError, ProtocolError, UpstreamError
 from lockgate.gateways.postgres import messages as m
 from lockgate.gateways.postgres import upstream as up
-from lockgate.gateways.postgres.statement_settings import setting_problem
 from lockgate.gateways.postgres.connection import Connection
 from lockgate.gateways.postgres.frontend import Cancel, Startup, StartupRefused, ask_password, read_startup
 from lockgate.gateways.postgres.peer import Peer
 from lockgate.gateways.postgres.session import Session
+from lockgate.gateways.postgres.statement_settings import setting_problem
 from lockgate.pipeline import Pipeline
 from lockgate.services.accounts import Accounts
 from lockgate.services.shapes import Shapes
@@ -110,7 +110,9 @@ class Gateway:
         self.pipeline.stopped = True
         self.generation += 1
         for _, session in list(self._sessions.values()):
-            self.in_background(up.cancel(session.connection.target, session.upstream.process_id, session.upstream.secret_key))
+            self.in_background(
+                up.cancel(session.connection.target, session.upstream.process_id, session.upstream.secret_key)
+            )
             session.cut("57P01", "the kill switch is on: nothing is executed")
 
     @property
@@ -138,7 +140,9 @@ class Gateway:
         except StartupRefused as refused:
             peer.write(m.error("FATAL", refused.sqlstate, refused.message, hint=refused.hint))
         except AuthenticationError as error:
-            peer.write(m.error("FATAL", "28P01", "login failed", hint=error.hint or "get a fresh token: lockgate token"))
+            peer.write(
+                m.error("FATAL", "28P01", "login failed", hint=error.hint or "get a fresh token: lockgate token")
+            )
         except ProtocolError as error:
             peer.write(m.error("FATAL", "08P01", error.message))
         except UpstreamError as error:

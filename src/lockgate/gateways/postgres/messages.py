@@ -154,9 +154,7 @@ def _report(
     return message(kind, body + b"\0")
 
 
-def error(
-    severity: str, code: str, text: str, *, detail: str = "", hint: str = "", position: str = ""
-) -> bytes:
+def error(severity: str, code: str, text: str, *, detail: str = "", hint: str = "", position: str = "") -> bytes:
     """An ErrorResponse; `code` is the SQLSTATE."""
     return _report("E", severity, code, text, detail, hint, position, {})
 

@@ -84,7 +84,9 @@ class Registry:
         self.cursors.clear()
 
 
-def frame(kind: str, text: bytes, extra: Mapping[str, bytes] | None = None, values: tuple[bytes | None, ...] = ()) -> bytes:
+def frame(
+    kind: str, text: bytes, extra: Mapping[str, bytes] | None = None, values: tuple[bytes | None, ...] = ()
+) -> bytes:
     """The payload that an approval binds to: length-prefixed, so that no two different things look alike.
 
     `values` are Bind's parameters, NULL distinct from empty; `extra` holds type OIDs and formats.

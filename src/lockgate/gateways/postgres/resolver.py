@@ -52,9 +52,7 @@ class Resolver:
         self.generation += 1
         self._cache.clear()
 
-    async def resolve(
-        self, session: Session, text: bytes, oids: Sequence[int]
-    ) -> tuple[Statement, ...] | Problem:
+    async def resolve(self, session: Session, text: bytes, oids: Sequence[int]) -> tuple[Statement, ...] | Problem:
         """Every statement of the text, each analysed; a Problem refuses all of them."""
         try:
             parsed = parse(text)

@@ -215,7 +215,6 @@ class Session:
     def masked_notice(self, treatment: Treatment) -> bytes:
         return self._masked_notice(treatment)
 
-
     async def _close(self) -> None:
         self.ended.set()
         for run in self._runs:

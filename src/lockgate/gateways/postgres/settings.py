@@ -29,7 +29,7 @@ class Settings:
 
     def question(self) -> str:
         columns = ", ".join(f"pg_catalog.current_setting('{name}', true)" for name in NAMES)
-        return f"SELECT {columns}, pg_catalog.current_setting('search_path')"  # noqa: S608 - constants only
+        return f"SELECT {columns}, pg_catalog.current_setting('search_path')"
 
     def learn(self, row: Sequence[bytes | None]) -> None:
         texts = ["" if value is None else value.decode("utf-8", "replace") for value in row]

@@ -29,7 +29,9 @@ async def run_simple(session: Session, raw: bytes) -> None:
         return
     statements = await session.connection.resolver.resolve(session, text, ())
     if isinstance(statements, Problem):
-        refuse(session, replies.server_error(statements.sqlstate, statements.message, statements.position, statements.hint))
+        refuse(
+            session, replies.server_error(statements.sqlstate, statements.message, statements.position, statements.hint)
+        )
         return
     ticket = await admit(session, statements, frame("simple", text), ())
     passed = ticket if isinstance(ticket, Refusal) else await redeem(session, ticket)
@@ -43,7 +45,9 @@ async def run_simple(session: Session, raw: bytes) -> None:
         parts.append(part)
     if statements and passed.run is not None:
         parts[-1].run = passed.run
-    session.forward(m.query(session.connection.resolver.rewritten(session, statements, text)), [Step(Kind.QUERY, parts)])
+    session.forward(
+        m.query(session.connection.resolver.rewritten(session, statements, text)), [Step(Kind.QUERY, parts)]
+    )
 
 
 def refuse(session: Session, error: bytes) -> None:

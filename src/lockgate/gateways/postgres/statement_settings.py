@@ -34,13 +34,16 @@ def setting_problem(name: str, value: str | None) -> str:
     `client_encoding='utf-8'`).
     """
     name = name.lower()
-    if name.startswith("lockgate.") or name in HARMLESS or value is None and name in PINS:
+    if name.startswith("lockgate.") or name in HARMLESS or (value is None and name in PINS):
         return ""
     if name in PINS:
         pin = PINS[name].lower()
         given = (value or "").strip().strip("'\"").lower()
-        if given == pin or (pin == "utf8" and given in UTF8) or (pin == "on" and given in ON) or (
-            pin == "off" and given in OFF
+        if (
+            given == pin
+            or (pin == "utf8" and given in UTF8)
+            or (pin == "on" and given in ON)
+            or (pin == "off" and given in OFF)
         ):
             return ""
         return f"{name} is pinned to {PINS[name]}: it changes what a statement means"

@@ -54,7 +54,7 @@ async def scan_catalog(connection: str, me: Admin, found: Services) -> list[dict
             "proposed": str(p.entry),
             "sure": p.sure,
             "why": p.why,
-            "in_force": str(current.entry(*p.table.split(".", 1), p.column)),
+            "in_force": str(current.entry(p.table.partition(".")[0], p.table.partition(".")[2], p.column)),
         }
         for p in proposals
     ]

@@ -94,7 +94,9 @@ class Accounts:
 
         return await self._store.transact(unit)
 
-    async def change_groups(self, account: str, *, join: Sequence[str] = (), leave: Sequence[str] = (), by: str) -> Person:
+    async def change_groups(
+        self, account: str, *, join: Sequence[str] = (), leave: Sequence[str] = (), by: str
+    ) -> Person:
         def unit(conn: Connection) -> tuple[Person, list[Event]]:
             now_at = self._store.clock()
             found = _known(conn, account)
@@ -103,7 +105,9 @@ class Accounts:
             for group in sorted(set(leave) & set(found.groups)):
                 conn.execute(
                     update(t.memberships)
-                    .where(t.memberships.c.person == account, t.memberships.c.group == group, t.memberships.c.left_at == 0)
+                    .where(
+                        t.memberships.c.person == account, t.memberships.c.group == group, t.memberships.c.left_at == 0
+                    )
                     .values(left_at=now_at, left_by=by)
                 )
             body: dict[str, JSON] = {"account": account, "by": by, "join": sorted(join), "leave": sorted(leave)}
@@ -111,7 +115,9 @@ class Accounts:
 
         return await self._store.transact(unit)
 
-    async def change_owners(self, agent: str, *, add: Sequence[str] = (), remove: Sequence[str] = (), by: str) -> frozenset[str]:
+    async def change_owners(
+        self, agent: str, *, add: Sequence[str] = (), remove: Sequence[str] = (), by: str
+    ) -> frozenset[str]:
         """A former owner stays in the conflict set for thirty days; the last owner cannot be removed."""
 
         def unit(conn: Connection) -> tuple[frozenset[str], list[Event]]:
@@ -233,7 +239,9 @@ class Accounts:
             root=root or f"login:{by}",
         )
 
-    async def token_for_key(self, key: str, connection: str, *, on_behalf_of: str = "", actors: Sequence[str] = ()) -> Minted:
+    async def token_for_key(
+        self, key: str, connection: str, *, on_behalf_of: str = "", actors: Sequence[str] = ()
+    ) -> Minted:
         """Exchange a registered key for a connection token."""
 
         def look(conn: Connection) -> tuple[str, str] | None:
@@ -400,7 +408,5 @@ def _known(conn: Connection, account: str) -> Person:
 
 def _join(conn: Connection, account: str, group: str, by: str, now_at: int) -> None:
     conn.execute(
-        insert(t.memberships).values(
-            person=account, group=group, joined_at=now_at, joined_by=by, left_at=0, left_by=""
-        )
+        insert(t.memberships).values(person=account, group=group, joined_at=now_at, joined_by=by, left_at=0, left_by="")
     )

@@ -42,9 +42,7 @@ def consume(
     settled(desk, conn, entry, now_at, log)
     if attempt_key(action, desk.attempt_secret) != entry.attempt_key:
         # Not the claimant of this request: refused without touching it, or anybody could invalidate it.
-        return _said(
-            entry, "this is not the action that the request is about", "ask for approval of this one"
-        ), log
+        return _said(entry, "this is not the action that the request is about", "ask for approval of this one"), log
     if entry.request.status is not Status.APPROVED:
         return _said(entry, f"the request is {entry.request.status.lower()}", "repeat the statement"), log
 
@@ -79,9 +77,7 @@ def consume(
         consumed = gone
     if consumed.status is not Status.EXECUTING or payload is None:
         advance(desk, conn, entry, consumed, log)
-        return _said(
-            entry, f"the approval no longer holds: {consumed.why}", "repeat the statement to ask again"
-        ), log
+        return _said(entry, f"the approval no longer holds: {consumed.why}", "repeat the statement to ask again"), log
     advance(desk, conn, entry, consumed, log, execution=execution_id)
     begin(conn, desk, execution_id, request_id, action, now_at)
     log.append(

@@ -108,9 +108,7 @@ def save(conn: Connection, entry: Entry, request: Request) -> None:
     entry.version += 1
 
 
-def advance(
-    desk: Desk, conn: Connection, entry: Entry, request: Request, events: list[Event], **body: JSON
-) -> None:
+def advance(desk: Desk, conn: Connection, entry: Entry, request: Request, events: list[Event], **body: JSON) -> None:
     """Save a new state with its event and its notice, if it differs."""
     before = entry.request
     if request == before:

@@ -64,16 +64,12 @@ def edit(
     if requester_json(prepared.proposal.action.requester) != parent.envelope["requester"]:
         return Refusal(FORBIDDEN, "an edit keeps the requester", "", parent_id), log
     if not prepared.quorums:
-        return Refusal(
-            FORBIDDEN, "the edited action needs nobody: the requester may run it", "", parent_id
-        ), log
+        return Refusal(FORBIDDEN, "the edited action needs nobody: the requester may run it", "", parent_id), log
     if load_where(conn, t.requests.c.attempt_key == prepared.key, t.requests.c.status.in_(OPEN), limit=1):
         return Refusal(FORBIDDEN, "exactly this is being asked already", "", parent_id), log
     superseded = step(parent.request, events.Superseded(prepared.request_id), now_at)
     if isinstance(superseded, Refused):
-        return Refusal(
-            NOBODY, superseded.message, superseded.hint, parent_id, parent.request.status.value
-        ), log
+        return Refusal(NOBODY, superseded.message, superseded.hint, parent_id, parent.request.status.value), log
     opened = create(
         desk,
         conn,
@@ -101,11 +97,7 @@ def escalate(
         return NO_SUCH, log
     settled(desk, conn, entry, now_at, log)
     people = who.look(desk, conn, now_at)
-    if (
-        not by.interactive
-        or by.token_has_act
-        or not people.groups(by.person_id) & groups_of(entry.request.quorums)
-    ):
+    if not by.interactive or by.token_has_act or not people.groups(by.person_id) & groups_of(entry.request.quorums):
         return Refusal(FORBIDDEN, "only who decides may ask more people", "", request_id), log
     added = Quorum(ESCALATION + group, (Stage(max(1, count), group),))
     conflicts = current_conflicts(desk, conn, people, entry)
@@ -115,9 +107,7 @@ def escalate(
     if isinstance(after, Refused):
         return Refusal(NOBODY, after.message, after.hint, request_id, entry.request.status.value), log
     assert isinstance(after, Request)
-    log.append(
-        Event("request.escalated", {"request": request_id, "by": by.person_id, "quorum": added.body()})
-    )
+    log.append(Event("request.escalated", {"request": request_id, "by": by.person_id, "quorum": added.body()}))
     advance(desk, conn, entry, after, log)
     return shown(desk, entry, now_at), log
 
@@ -147,13 +137,9 @@ def vote_batch(
     if view is None:
         return NO_SUCH, []
     if view.digest != view_digest:
-        return Refusal(
-            NOBODY, "what you saw is not what is asked", "open the batch again and vote on that"
-        ), []
+        return Refusal(NOBODY, "what you saw is not what is asked", "open the batch again and vote on that"), []
     items = {item.id: item for item in view.items}
-    if any(d.request_id not in items for d in decisions) or len({d.request_id for d in decisions}) < len(
-        decisions
-    ):
+    if any(d.request_id not in items for d in decisions) or len({d.request_id for d in decisions}) < len(decisions):
         return Refusal(NOBODY, "a decision names a request that is not in the batch, or one twice"), []
     log: list[Event] = []
     results: dict[str, RequestView | Refusal] = {}

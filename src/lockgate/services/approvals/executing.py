@@ -41,9 +41,7 @@ class Recorded:
     glass: str = ""
 
 
-def prepare_record(
-    desk: Desk, action: Action, decision: Decision, catalog_digest: str, glass: str
-) -> Recorded:
+def prepare_record(desk: Desk, action: Action, decision: Decision, catalog_digest: str, glass: str) -> Recorded:
     salt = secrets.token_bytes(32)
     commitment = commit(action.payload, salt)
     execution_id = new_id("exe")
@@ -58,9 +56,7 @@ def prepare_record(
         created_at=now_at,
         not_after_at=now_at,
     )
-    return Recorded(
-        action, decision, execution_id, salt, commitment, action_digest(body), catalog_digest, glass
-    )
+    return Recorded(action, decision, execution_id, salt, commitment, action_digest(body), catalog_digest, glass)
 
 
 def record(desk: Desk, conn: Connection, prepared: Recorded) -> tuple[Begun | Refusal, list[Event]]:
@@ -170,9 +166,7 @@ def recover(desk: Desk, conn: Connection) -> tuple[int, list[Event]]:
     return count, log
 
 
-def reconcile(
-    desk: Desk, conn: Connection, name: str, done: bool, by: str
-) -> tuple[Refusal | Status, list[Event]]:
+def reconcile(desk: Desk, conn: Connection, name: str, done: bool, by: str) -> tuple[Refusal | Status, list[Event]]:
     """A person found out what an UNKNOWN execution did; `name` is a request's id or an execution's."""
     now_at = desk.clock()
     log: list[Event] = []
@@ -188,9 +182,7 @@ def reconcile(
         .values(status=status.value)
     )
     if settled_one.rowcount != 1:
-        return Refusal(
-            NOBODY, "nothing unknown has this name", "see lockgate requests list --state UNKNOWN"
-        ), log
+        return Refusal(NOBODY, "nothing unknown has this name", "see lockgate requests list --state UNKNOWN"), log
     if entry is not None:
         after = step(entry.request, events.Reconciled(done), now_at)
         if isinstance(after, Refused):
@@ -202,9 +194,7 @@ def reconcile(
     return status, [*log, Event("reconciled", body)]
 
 
-def begin(
-    conn: Connection, desk: Desk, execution_id: str, request_id: str, action: Action, now_at: int
-) -> None:
+def begin(conn: Connection, desk: Desk, execution_id: str, request_id: str, action: Action, now_at: int) -> None:
     conn.execute(
         insert(t.executions).values(
             id=execution_id,

@@ -89,9 +89,7 @@ def break_glass(
         "until_at": until_at,
         "catalog": "",
     }
-    sentence = plain(
-        f"{requester.principal.subject} broke the glass on {connection} for {', '.join(sorted(classes))}"
-    )
+    sentence = plain(f"{requester.principal.subject} broke the glass on {connection} for {', '.join(sorted(classes))}")
     lines = [
         sentence,
         f"their reason, unverified: {plain(told)}",
@@ -189,9 +187,7 @@ def open_glass(
     return None
 
 
-def use_glass(
-    desk: Desk, conn: Connection, glass_id: str, action: Action
-) -> tuple[Refusal | None, list[Event]]:
+def use_glass(desk: Desk, conn: Connection, glass_id: str, action: Action) -> tuple[Refusal | None, list[Event]]:
     """Check, in the recording transaction, that this action is within the glass; one bound to an action
     serves once.
     """
@@ -211,9 +207,7 @@ def use_glass(
         and who.look(desk, conn, desk.clock()).active(requester)
     )
     if not within or entry is None:
-        return Refusal(
-            FORBIDDEN, "the glass is not broken for this", "name the connection and the classes"
-        ), log
+        return Refusal(FORBIDDEN, "the glass is not broken for this", "name the connection and the classes"), log
     if entry.attempt_key:
         if entry.attempt_key != attempt_key(action, desk.attempt_secret):
             return Refusal(FORBIDDEN, "the glass was broken for another action"), log
@@ -228,9 +222,7 @@ def close(desk: Desk, conn: Connection, entry: Entry, outcome: Status, log: list
         advance(desk, conn, entry, after, log)
 
 
-def close_by(
-    desk: Desk, conn: Connection, glass_id: str, by: str
-) -> tuple[RequestView | Refusal, list[Event]]:
+def close_by(desk: Desk, conn: Connection, glass_id: str, by: str) -> tuple[RequestView | Refusal, list[Event]]:
     log: list[Event] = []
     entry = load(conn, glass_id, lock=True)
     if entry is None or entry.kind != "glass" or entry.principal != by:

@@ -69,10 +69,7 @@ def open_or_join(
     for entry in _same(desk, conn, key, now_at, log):
         if entry.request.status in OPEN:
             return _join(desk, conn, entry, proposal.waiting, now_at, log), log
-        if (
-            entry.request.status is Status.DENIED
-            and now_at < entry.decided_at + desk.rules.refused_s * SECOND
-        ):
+        if entry.request.status is Status.DENIED and now_at < entry.decided_at + desk.rules.refused_s * SECOND:
             minutes = 1 + (entry.decided_at + desk.rules.refused_s * SECOND - now_at) // (60 * SECOND)
             return Refusal(
                 DENIED,
@@ -107,9 +104,7 @@ def create(
     """A new request, its conflict set evaluated; refused when nobody eligible could satisfy it."""
     proposal, quorums = prepared.proposal, prepared.quorums
     action = proposal.action
-    if proposal.decision.effect is not Effect.REQUIRE or set(proposal.decision.profiles) != set(
-        proposal.profiles
-    ):
+    if proposal.decision.effect is not Effect.REQUIRE or set(proposal.decision.profiles) != set(proposal.profiles):
         return Refusal(FAILED, "the profiles that policy asks for are not at hand", "try again")
     people = who.look(desk, conn, now_at)
     editors = sorted(set(editors))
@@ -117,9 +112,7 @@ def create(
     impossible = who.nobody_left(people, quorums, conflicts) if quorums else "no profile says who decides"
     if impossible:
         log.append(_refused_event(action, proposal, impossible, conflicts))
-        return Refusal(
-            NOBODY, f"nobody may approve this: {impossible}", "ask an administrator for another reviewer"
-        )
+        return Refusal(NOBODY, f"nobody may approve this: {impossible}", "ask an administrator for another reviewer")
     decide_by_at = now_at + min(q.decision_ttl_s for q in quorums) * SECOND
     sealed_envelope = envelope(
         action,
@@ -209,9 +202,7 @@ def _same(desk: Desk, conn: Connection, key: str, now_at: int, log: list[Event])
     return [settled(desk, conn, entry, now_at, log) for entry in entries]
 
 
-def _join(
-    desk: Desk, conn: Connection, entry: Entry, waiting: bool, now_at: int, log: list[Event]
-) -> Opened | Refusal:
+def _join(desk: Desk, conn: Connection, entry: Entry, waiting: bool, now_at: int, log: list[Event]) -> Opened | Refusal:
     joined = step(entry.request, events.Joined(waiting), now_at)
     if isinstance(joined, Refused):
         return Refusal(FAILED, joined.message, joined.hint, entry.request.id, entry.request.status.value)
@@ -267,9 +258,7 @@ def _decision_event(entry: Entry, proposal: Proposal, conflicts: Mapping[str, tu
     )
 
 
-def _refused_event(
-    action: Action, proposal: Proposal, why: str, conflicts: Mapping[str, tuple[str, ...]]
-) -> Event:
+def _refused_event(action: Action, proposal: Proposal, why: str, conflicts: Mapping[str, tuple[str, ...]]) -> Event:
     return Event(
         "decision",
         {

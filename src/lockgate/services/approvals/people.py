@@ -51,9 +51,7 @@ class People:
         account = self.accounts.get(person)
         if account is None or barred(account, issuer=self.issuer):
             return own
-        return own | {
-            group for giver, group in self.delegated.get(person, ()) if group in self.own_groups(giver)
-        }
+        return own | {group for giver, group in self.delegated.get(person, ()) if group in self.own_groups(giver)}
 
     def lenders(self, person: str) -> frozenset[str]:
         """Accounts of those whose place this person takes: their conflicts and their votes are this
@@ -187,9 +185,7 @@ def nobody_left(people: People, quorums: tuple[Quorum, ...], conflicts: Conflict
         if not wanted & account.groups.keys():
             continue
         reasons = list(conflicts.get(person, ())) or [
-            barred(account, issuer=people.issuer) or ""
-            if people.groups(person) & wanted == frozenset()
-            else ""
+            barred(account, issuer=people.issuer) or "" if people.groups(person) & wanted == frozenset() else ""
         ]
         told = "; ".join(r for r in reasons if r).replace("you ", "they ").replace("your ", "their ")
         if not told and not people.groups(person) & wanted:

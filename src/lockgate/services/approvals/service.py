@@ -89,9 +89,7 @@ class Approvals:
         for _ in range(RACES):
             # Another process may open or join the same request at this moment; then this one joins it.
             with contextlib.suppress(IntegrityError, StoreError):
-                return await self._store.transact(
-                    lambda conn: opening.open_or_join(self.desk, conn, prepared)
-                )
+                return await self._store.transact(lambda conn: opening.open_or_join(self.desk, conn, prepared))
         return await self._store.transact(lambda conn: opening.open_or_join(self.desk, conn, prepared))
 
     async def propose_batch(self, proposals: Sequence[Proposal]) -> tuple[str, tuple[Opened | Refusal, ...]]:
@@ -170,16 +168,12 @@ class Approvals:
                     continue
         finally:
             self._bell.leave(request_id, rung)
-        await self._store.transact(
-            lambda conn: voting.caller(self.desk, conn, request_id, events.HoldEnded())
-        )
+        await self._store.transact(lambda conn: voting.caller(self.desk, conn, request_id, events.HoldEnded()))
         return Status.PENDING
 
     async def caller_gone(self, request_id: str) -> None:
         """A waiting caller cancelled or hung up; the last one leaves the request ten minutes."""
-        await self._store.transact(
-            lambda conn: voting.caller(self.desk, conn, request_id, events.CallerLeft())
-        )
+        await self._store.transact(lambda conn: voting.caller(self.desk, conn, request_id, events.CallerLeft()))
 
     async def withdraw(self, request_id: str, by: str) -> RequestView | Refusal:
         """Whoever asked takes it back; at once."""
@@ -224,29 +218,17 @@ class Approvals:
     async def edit(self, request_id: str, *, editor: Voter, proposal: Proposal) -> Opened | Refusal:
         """Put a child in its place, made from an action that was classified and decided anew."""
         prepared = opening.prepare(self.desk, proposal)
-        return await self._store.transact(
-            lambda conn: editing.edit(self.desk, conn, request_id, editor, prepared)
-        )
+        return await self._store.transact(lambda conn: editing.edit(self.desk, conn, request_id, editor, prepared))
 
-    async def escalate(
-        self, request_id: str, *, by: Voter, group: str, count: int = 1
-    ) -> RequestView | Refusal:
-        return await self._store.transact(
-            lambda conn: editing.escalate(self.desk, conn, request_id, by, group, count)
-        )
+    async def escalate(self, request_id: str, *, by: Voter, group: str, count: int = 1) -> RequestView | Refusal:
+        return await self._store.transact(lambda conn: editing.escalate(self.desk, conn, request_id, by, group, count))
 
-    async def delegate(
-        self, *, giver: Voter, receiver: str, group: str, ttl_s: int
-    ) -> delegating.Delegation | Refusal:
+    async def delegate(self, *, giver: Voter, receiver: str, group: str, ttl_s: int) -> delegating.Delegation | Refusal:
         """Lend one's place in a group, for two weeks at most; the lender's conflicts go with it."""
-        return await self._store.transact(
-            lambda conn: lending.delegate(self.desk, conn, giver, receiver, group, ttl_s)
-        )
+        return await self._store.transact(lambda conn: lending.delegate(self.desk, conn, giver, receiver, group, ttl_s))
 
     async def undelegate(self, delegation_id: str, *, giver: Voter) -> bool:
-        return await self._store.transact(
-            lambda conn: lending.undelegate(self.desk, conn, delegation_id, giver)
-        )
+        return await self._store.transact(lambda conn: lending.undelegate(self.desk, conn, delegation_id, giver))
 
     # -- executing --
 
@@ -320,20 +302,14 @@ class Approvals:
         only: Action | None = None,
     ) -> glass.Glass | Refusal:
         return await self._store.transact(
-            lambda conn: glass.break_glass(
-                self.desk, conn, requester, voter, connection, classes, reason, ttl_s, only
-            )
+            lambda conn: glass.break_glass(self.desk, conn, requester, voter, connection, classes, reason, ttl_s, only)
         )
 
-    async def open_glass(
-        self, requester: Requester, connection: str, classes: frozenset[str]
-    ) -> glass.Glass | None:
+    async def open_glass(self, requester: Requester, connection: str, classes: frozenset[str]) -> glass.Glass | None:
         """For the pipeline: is there a glass that lets this through? Policy is asked with `break_glass`
         then.
         """
-        return await self._store.read(
-            lambda conn: glass.open_glass(self.desk, conn, requester, connection, classes)
-        )
+        return await self._store.read(lambda conn: glass.open_glass(self.desk, conn, requester, connection, classes))
 
     async def review(
         self,
@@ -438,9 +414,7 @@ class Approvals:
                 settled(self.desk, conn, entry, now_at, log)
             glass.close_expired(self.desk, conn, now_at, log)
             over = select(t.requests.c.id).where(t.requests.c.status.not_in(NEEDS_PAYLOAD))
-            conn.execute(
-                delete(t.payloads).where((t.payloads.c.expires_at <= now_at) | t.payloads.c.request.in_(over))
-            )
+            conn.execute(delete(t.payloads).where((t.payloads.c.expires_at <= now_at) | t.payloads.c.request.in_(over)))
             return None, log
 
         await self._store.transact(unit)

@@ -102,19 +102,10 @@ def covering(
 ) -> Covering | None:
     """A grant in force that contains this proposal and whose approvers could approve it today."""
     mine = (t.requests.c.principal == entry.principal, t.requests.c.connection == entry.connection)
-    for grant in load_where(
-        conn, *mine, t.requests.c.kind == "standing", t.requests.c.status == Status.APPROVED.value
-    ):
+    for grant in load_where(conn, *mine, t.requests.c.kind == "standing", t.requests.c.status == Status.APPROVED.value):
         settled(desk, conn, grant, now_at, [])
-        row = conn.execute(
-            select(t.standing_grants).where(t.standing_grants.c.id == grant.request.id)
-        ).first()
-        if (
-            grant.request.status is not Status.APPROVED
-            or row is None
-            or row.revoked
-            or row.uses >= row.max_uses
-        ):
+        row = conn.execute(select(t.standing_grants).where(t.standing_grants.c.id == grant.request.id)).first()
+        if grant.request.status is not Status.APPROVED or row is None or row.revoked or row.uses >= row.max_uses:
             continue
         if not within(proposal.action, proposal.estimated_rows, json.loads(row.terms)):
             continue

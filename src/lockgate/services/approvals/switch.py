@@ -44,9 +44,7 @@ def read(conn: Connection, *, lock: bool = False) -> Switch:
     if row is None:
         return Switch(False)
     mapping: Any = row._mapping
-    return Switch(
-        mapping["on"], mapping["by"], mapping["at"], tuple((p, at) for p, at in json.loads(mapping["lifts"]))
-    )
+    return Switch(mapping["on"], mapping["by"], mapping["at"], tuple((p, at) for p, at in json.loads(mapping["lifts"])))
 
 
 def refuse_if_on(conn: Connection) -> Refusal | None:

@@ -50,9 +50,7 @@ def vote(
         view_digest=view_digest,
     )
     reviewing = entry.request.status is Status.REVIEW_DUE
-    happening: Happening = (
-        events.Reviewed(ballot, conflicts) if reviewing else events.Voted(ballot, conflicts)
-    )
+    happening: Happening = events.Reviewed(ballot, conflicts) if reviewing else events.Voted(ballot, conflicts)
     after = step(entry.request, happening, now_at)
     refused = after if isinstance(after, Refused) else _starves(people, entry, after)
     log.append(
@@ -67,8 +65,7 @@ def vote(
                 "groups": sorted(ballot.groups),
                 "action_digest": entry.request.action_digest,
                 "view_digest": entry.request.view_digest,
-                "saw_it": (action_digest, view_digest)
-                == (entry.request.action_digest, entry.request.view_digest),
+                "saw_it": (action_digest, view_digest) == (entry.request.action_digest, entry.request.view_digest),
                 "counted": refused is None,
                 "why": "" if refused is None else refused.message,
                 "conflicts": conflicts_json(conflicts),
@@ -83,9 +80,7 @@ def vote(
     return shown(desk, entry, now_at), log
 
 
-def current_conflicts(
-    desk: Desk, conn: Connection, people: who.People, entry: Entry
-) -> dict[str, tuple[str, ...]]:
+def current_conflicts(desk: Desk, conn: Connection, people: who.People, entry: Entry) -> dict[str, tuple[str, ...]]:
     """The conflict set evaluated again; what it was at the proposal is kept in the request, the union
     counts.
     """
@@ -102,9 +97,7 @@ def current_conflicts(
     )
 
 
-def withdraw(
-    desk: Desk, conn: Connection, request_id: str, by: str
-) -> tuple[RequestView | Refusal, list[Event]]:
+def withdraw(desk: Desk, conn: Connection, request_id: str, by: str) -> tuple[RequestView | Refusal, list[Event]]:
     """Whoever asked, acts or is acted for, or owns the agent, takes it back."""
     now_at = desk.clock()
     log: list[Event] = []
@@ -161,9 +154,7 @@ def _said(entry: Entry, message: str, hint: str) -> Refusal:
     return Refusal(NOBODY, message, hint, entry.request.id, entry.request.status.value)
 
 
-def _telemetry(
-    conn: Connection, request_id: str, person: str, approve: bool, counted: bool, now_at: int
-) -> None:
+def _telemetry(conn: Connection, request_id: str, person: str, approve: bool, counted: bool, now_at: int) -> None:
     opened = conn.execute(
         select(t.viewings.c.at).where(t.viewings.c.request == request_id, t.viewings.c.person == person)
     ).scalar_one_or_none()

@@ -44,7 +44,10 @@ class Catalog:
 
     def to_yaml(self) -> str:
         return yaml.safe_dump(
-            {table: {name: str(entry) for name, entry in columns.items()} for table, columns in sorted(self.tables.items())},
+            {
+                table: {name: str(entry) for name, entry in columns.items()}
+                for table, columns in sorted(self.tables.items())
+            },
             sort_keys=False,
         )
 
@@ -81,9 +84,7 @@ def parse_catalog(text: str) -> Catalog:
         for column, written in columns.items():
             cls, _, label = str(written).partition("/")
             if cls != "none" and cls not in PHI_CLASSES:
-                raise CatalogError(
-                    f"{table}.{column}: {cls} is no PHI class", hint=f"none, {', '.join(PHI_CLASSES)}"
-                )
+                raise CatalogError(f"{table}.{column}: {cls} is no PHI class", hint=f"none, {', '.join(PHI_CLASSES)}")
             tables[table][str(column)] = Entry(cls, label)
     digest = hashlib.sha256(Catalog(tables).to_yaml().encode()).hexdigest()
     return Catalog(tables, digest)

@@ -18,7 +18,10 @@ _BY_NAME: tuple[tuple[str, str], ...] = (
     (r"phone|mobile|(^|_)tel($|_)|cell", "phone"),
     (r"birth|(^|_)dob($|_)|(^|_)born($|_)", "date/birth"),
     (r"death|(^|_)died($|_)|deceased_(at|on|date)", "date/death"),
-    (r"(first|last|middle|given|family|full|maiden|sur)_?name|(^|_)(patient|contact|guarantor|subscriber|provider|clinician|doctor)(_name)?$|^name$", "name"),
+    (
+        r"(first|last|middle|given|family|full|maiden|sur)_?name|(^|_)(patient|contact|guarantor|subscriber|provider|clinician|doctor)(_name)?$|^name$",
+        "name",
+    ),
     (r"zip|postal|postcode", "geo/zip"),
     (r"street|address|addr", "other_id/street"),
     (r"(^|_)city($|_)|town", "geo/city"),
@@ -38,7 +41,9 @@ _BY_NAME: tuple[tuple[str, str], ...] = (
 )
 _DATES = frozenset({"date", "timestamp without time zone", "timestamp with time zone"})
 _COUNTS = frozenset({"smallint", "integer", "bigint", "numeric", "real", "double precision", "boolean"})
-_CODES = re.compile(r"(^|_)(code|status|type|kind|category|flag|unit|units|sex|gender|ward|department|specialty|icd\d*|cpt|loinc|drug|dose|route|result|value|amount|cost|price|total|count|quantity|priority|class|currency|reason_code)($|_)")
+_CODES = re.compile(
+    r"(^|_)(code|status|type|kind|category|flag|unit|units|sex|gender|ward|department|specialty|icd\d*|cpt|loinc|drug|dose|route|result|value|amount|cost|price|total|count|quantity|priority|class|currency|reason_code)($|_)"
+)
 _KEYS = re.compile(r"(^|_)id$|^id$")
 
 

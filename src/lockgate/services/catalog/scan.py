@@ -28,9 +28,7 @@ class Asks(Protocol):
     async def fetch(self, sql: str, *args: str | None) -> list[tuple[str | None, ...]]: ...
 
 
-async def scan(
-    side: Asks, *, sample_rows: int = 20, progress: Callable[[str], None] | None = None
-) -> list[Proposal]:
+async def scan(side: Asks, *, sample_rows: int = 20, progress: Callable[[str], None] | None = None) -> list[Proposal]:
     """A proposal for every column that the gateway's role can see."""
     proposals = []
     for schema, table, column, type_name, generated, readable in await side.fetch(COLUMNS):

@@ -46,11 +46,11 @@ async def analyse(
     except ServerError as error:
         if error.sqlstate == "42501" and "temporary" in error.message:
             return AnalysisError("LG005", NO_TEMP, hint="GRANT TEMP ON DATABASE … to it, or set analyse_on")
-        return AnalysisError(
-            error.sqlstate, error.message, error.fields.get("P", ""), error.fields.get("H", "")
-        )
+        return AnalysisError(error.sqlstate, error.message, error.fields.get("P", ""), error.fields.get("H", ""))
     except (NodeTreeError, RecursionError):
-        return AnalysisError("LG002", "this statement cannot be analysed, so it is not run", hint="write it more simply")
+        return AnalysisError(
+            "LG002", "this statement cannot be analysed, so it is not run", hint="write it more simply"
+        )
 
 
 async def _body(text: str, described: Described, side: Side) -> Node:
@@ -58,9 +58,7 @@ async def _body(text: str, described: Described, side: Side) -> Node:
     types = ", ".join(await _type_names(described.parameter_oids, side))
     await side.fetch("BEGIN")
     try:
-        await side.fetch(
-            f"CREATE FUNCTION pg_temp.lockgate_analysis({types}) RETURNS void BEGIN ATOMIC {text}\n; END"
-        )
+        await side.fetch(f"CREATE FUNCTION pg_temp.lockgate_analysis({types}) RETURNS void BEGIN ATOMIC {text}\n; END")
         rows = await side.fetch(
             "SELECT prosqlbody::text FROM pg_catalog.pg_proc"
             " WHERE proname = 'lockgate_analysis' AND pronamespace = pg_catalog.pg_my_temp_schema()"
@@ -265,7 +263,7 @@ class _Walk:
 
 
 def _columns(node: Node, relation: Relation) -> set[int]:
-    """Attribute numbers in a permission entry's bitmaps, which are shifted by 7 (FirstLowInvalidHeapAttributeNumber)."""
+    """Attribute numbers in a permission entry's bitmaps, shifted by 7 (FirstLowInvalidHeapAttributeNumber)."""
     numbers: set[int] = set()
     for name in ("selectedCols", "insertedCols", "updatedCols"):
         for word in node.items(name):

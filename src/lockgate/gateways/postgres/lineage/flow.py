@@ -160,10 +160,7 @@ class Flows:
                 if words and sets_harmlessly(_constant_text(words[0])):
                     continue
             named = "an unknown function" if function is None else f"{function.schema}.{function.name}"
-            if not is_known(function):
-                self.code.add(named)
-                total = UNKNOWN
-            elif not is_pure(function) and not arguments.clean:
+            if not is_known(function) or (not is_pure(function) and not arguments.clean):
                 self.code.add(named)
                 total = UNKNOWN
         return total
@@ -307,10 +304,7 @@ class Flows:
         left, right = node.node("larg"), node.node("rarg")
         if left is None or right is None:
             return [UNKNOWN] * len(_visible(scope.query.nodes("targetList")))
-        return [
-            a | b
-            for a, b in zip(self._set_operation(left, scope), self._set_operation(right, scope), strict=True)
-        ]
+        return [a | b for a, b in zip(self._set_operation(left, scope), self._set_operation(right, scope), strict=True)]
 
     @staticmethod
     def _pick(flows: list[Flow], attribute: int) -> Flow:

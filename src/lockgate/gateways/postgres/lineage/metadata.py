@@ -86,9 +86,9 @@ class Metadata:
 
     def preconditions(self) -> JSON:
         """What the statement's meaning rests on: OID, name and definition of everything that is the users' own."""
-        found = [[r.oid, r.qualified, r.definition()] for r in self.relations.values() if not r.builtin]
-        found += [[f.oid, f"{f.schema}.{f.name}", f.definition] for f in self.functions.values() if not f.builtin]
-        return [list(item) for item in sorted(found)]
+        found = [(r.oid, r.qualified, r.definition()) for r in self.relations.values() if not r.builtin]
+        found += [(f.oid, f"{f.schema}.{f.name}", f.definition) for f in self.functions.values() if not f.builtin]
+        return [[oid, name, definition] for oid, name, definition in sorted(found)]
 
 
 def every_node(value: Value) -> Iterator[Node]:
@@ -130,7 +130,8 @@ async def _relations(side: Side, oids: Iterable[int], metadata: Metadata) -> lis
     array = "{" + ",".join(map(str, wanted)) + "}"
     for oid, schema, name, kind, persistence, rows, attnum, column, type_oid in await side.fetch(RELATIONS, array):
         relation = metadata.relations.setdefault(
-            int(oid or 0), Relation(int(oid or 0), schema or "", name or "", kind or "", persistence == "t", int(rows or 0))
+            int(oid or 0),
+            Relation(int(oid or 0), schema or "", name or "", kind or "", persistence == "t", int(rows or 0)),
         )
         if attnum is not None:
             relation.columns[int(attnum)] = (column or "", int(type_oid or 0))

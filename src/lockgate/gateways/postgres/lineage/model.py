@@ -30,7 +30,8 @@ class Analysis:
     """What a statement touches and what its outputs carry; everything in doubt is counted as PHI.
 
     `classes` are those in the outputs, `touches` those of every column reached; `joined` are classes compared column
-    to column, free only while the requester cannot write either side (`relations` says which are read; `clean` those of them that hold no PHI at all).
+    to column, free only while the requester cannot write either side (`relations` says which are read; `clean` those
+    of them that hold no PHI at all).
     """
 
     questions: tuple[Question, ...]

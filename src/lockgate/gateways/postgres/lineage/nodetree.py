@@ -86,20 +86,20 @@ def read(text: str) -> Value:
 
     count = len(tokens)
     while position < count:
-        token = tokens[position]
+        word = tokens[position]
         position += 1
-        if stack and stack[-1][0] == "node" and not stack[-1][2] and token not in ("}", "["):
-            if not token.startswith(":"):
+        if stack and stack[-1][0] == "node" and not stack[-1][2] and word not in ("}", "["):
+            if not word.startswith(":"):
                 raise NodeTreeError("a field was expected")
-            stack[-1] = ("node", stack[-1][1], token[1:])
-        elif token == "{":
+            stack[-1] = ("node", stack[-1][1], word[1:])
+        elif word == "{":
             if position >= count:
                 raise NodeTreeError("a node without a name")
             stack.append(("node", Node(tokens[position], {}), ""))
             position += 1
-        elif token == "(":
+        elif word == "(":
             stack.append(("list", [], ""))
-        elif token == "[":
+        elif word == "[":
             # The bytes of a Datum, behind its length.
             start = position
             while position < count and tokens[position] != "]":
@@ -107,24 +107,24 @@ def read(text: str) -> Value:
             if stack and isinstance(stack[-1][1], Node):
                 stack[-1][1].fields["_datum"] = " ".join(tokens[start:position])
             position += 1
-        elif token == "}":
+        elif word == "}":
             if not stack or stack[-1][0] != "node" or stack[-1][2]:
                 raise NodeTreeError("a node ends where it must not")
             place(stack.pop()[1])
-        elif token == ")":
+        elif word == ")":
             if not stack or stack[-1][0] != "list":
                 raise NodeTreeError("a list ends where it must not")
             place(stack.pop()[1])
         else:
-            place(_scalar(token))
+            place(_scalar(word))
     if stack or not have:
         raise NodeTreeError("the tree is cut short")
     return result
 
 
-def _scalar(token: str) -> Value:
-    if token == "<>":
+def _scalar(word: str) -> Value:
+    if word == "<>":
         return None
-    if token.startswith('"'):
-        return _ESCAPE.sub(r"\1", token[1:-1])
-    return _ESCAPE.sub(r"\1", token)
+    if word.startswith('"'):
+        return _ESCAPE.sub(r"\1", word[1:-1])
+    return _ESCAPE.sub(r"\1", word)

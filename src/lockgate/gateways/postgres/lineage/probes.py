@@ -54,8 +54,16 @@ class Prober:
             if inner is not None:
                 self.query(Scope(inner, scope))
         for name in (
-            "targetList", "returningList", "jointree", "havingQual", "limitOffset", "limitCount", "onConflict",
-            "mergeActionList", "mergeJoinCondition", "windowClause",
+            "targetList",
+            "returningList",
+            "jointree",
+            "havingQual",
+            "limitOffset",
+            "limitCount",
+            "onConflict",
+            "mergeActionList",
+            "mergeJoinCondition",
+            "windowClause",
         ):
             self.expressions(query.fields.get(name), scope)
         self._orderings(scope)
@@ -127,9 +135,9 @@ class Prober:
                 continue
             if other.columns or other.unknown or one.unknown or not name.endswith(COMPARISONS):
                 self._probe(one)
-            elif one.exact and equality and self._classes(one) <= RECORD_IDENTIFIERS:
-                self.found.lookups |= self._classes(one)
-            elif all(self._plain_date_or_place(column) for column in one.columns if self.describe(column).cls != "none"):
+            elif (one.exact and equality and self._classes(one) <= RECORD_IDENTIFIERS) or all(
+                self._plain_date_or_place(column) for column in one.columns if self.describe(column).cls != "none"
+            ):
                 self.found.lookups |= self._classes(one)
             else:
                 self._probe(one)

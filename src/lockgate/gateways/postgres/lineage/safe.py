@@ -148,8 +148,4 @@ def sets_harmlessly(name: str) -> bool:
 
 
 def is_clean_system_column(relation: Relation, column: str) -> bool:
-    return (
-        relation.builtin
-        and relation.name in CLEAN_CATALOGS
-        and (relation.name, column) not in HIDDEN_SYSTEM_COLUMNS
-    )
+    return relation.builtin and relation.name in CLEAN_CATALOGS and (relation.name, column) not in HIDDEN_SYSTEM_COLUMNS
