@@ -198,7 +198,7 @@ async def world(tmp_path: Path) -> Any:
 def make_keys(folder: Path) -> Any:
     from lockgate.store.seal import KeyRing
 
-    return KeyRing(b"k" * 32)
+    return KeyRing.generate()
 
 
 async def read_events(store: Any) -> list[tuple[str, dict[str, Any]]]:
