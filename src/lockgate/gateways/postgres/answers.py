@@ -169,6 +169,8 @@ class Answers:
                 chunk, end, rows = rewrite(data, position, part.plan)
                 if end > position:
                     out.append(chunk)
+            elif part.treatment is None or part.treatment.masks:
+                raise ProtocolError("rows came before it was known how to mask them")
             else:
                 end, rows = run_end(data, position, ord("D"))
                 if end > position:
@@ -304,6 +306,8 @@ class Answers:
                 out.append(self._masked(part.treatment))
         else:
             self.expected.popleft()
+            if step.kind is Kind.DESCRIBE_PORTAL:
+                part.plan = part.treatment.plan(fields, tuple(field.format for field in fields))
 
     def _on_complete(self, step: Step, part: Part | None, kind: int, body: bytes) -> None:
         if step.kind not in (Kind.EXECUTE, Kind.QUERY):

@@ -117,7 +117,17 @@ def _view(statement: Statement) -> Classified:
 
 
 def _drop(statement: Statement) -> Classified:
+    objects = statement.tree.get("objects")
+    if statement.node == "DropStmt" and isinstance(objects, list) and objects and all(map(_is_temporary, objects)):
+        return Classified("temp", ("sql.temp",))
     return Classified("drop", ("sql.drop",))
+
+
+def _is_temporary(item: Tree) -> bool:
+    """A name that says `pg_temp.`: whatever it is, it is this session's own."""
+    names = item.get("List") if isinstance(item, Mapping) else None
+    items = names.get("items") if isinstance(names, Mapping) else None
+    return isinstance(items, list) and len(items) == 2 and _string(items[0]) == "pg_temp"
 
 
 # exports -------------------------------------------------------------------------------------------------------
