@@ -33,6 +33,7 @@ class Column:
     argument = cython.declare(bytes, visibility="readonly")
     keep = cython.declare(cython.int, visibility="readonly")
     call = cython.declare(object, visibility="readonly")
+    key = cython.declare(bytes)
     k0 = cython.declare(cython.ulonglong)
     k1 = cython.declare(cython.ulonglong)
 
@@ -44,6 +45,7 @@ class Column:
         self.argument = argument
         self.keep = keep
         self.call = call
+        self.key = key
         self.k0 = int.from_bytes(key[:8], "little")
         self.k1 = int.from_bytes(key[8:], "little")
 
@@ -54,10 +56,12 @@ class RowPlan:
 
     columns = cython.declare(list, visibility="readonly")
     width = cython.declare(cython.int, visibility="readonly")
+    growth = cython.declare(cython.Py_ssize_t, visibility="readonly")
 
     def __init__(self, columns, width):
         self.columns = sorted(columns, key=lambda c: c.index)
         self.width = width
+        self.growth = sum(len(c.argument) + 24 for c in columns)
         if any(not 0 <= c.index < width for c in columns):
             raise ValueError("a masked column lies outside of the result")
 
@@ -133,85 +137,54 @@ def _be32(p: cython.p_uchar, at: cython.Py_ssize_t) -> cython.longlong:
 
 
 @cython.cfunc
-@cython.locals(i=cython.int)
-def _append_token(out: bytearray, prefix: bytes, value: cython.ulonglong):
-    text: bytearray = bytearray(13)
+@cython.inline
+@cython.exceptval(check=False)
+def _put32(o: cython.p_uchar, at: cython.Py_ssize_t, value: cython.Py_ssize_t) -> cython.Py_ssize_t:
+    o[at] = (value >> 24) & 0xFF
+    o[at + 1] = (value >> 16) & 0xFF
+    o[at + 2] = (value >> 8) & 0xFF
+    o[at + 3] = value & 0xFF
+    return at + 4
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(check=False)
+def _copy(
+    o: cython.p_uchar, at: cython.Py_ssize_t, p: cython.p_uchar, start: cython.Py_ssize_t, end: cython.Py_ssize_t
+) -> cython.Py_ssize_t:
+    """Bytes `[start, end)` of p to o; the compiler makes a memcpy of it."""
+    i: cython.Py_ssize_t
+    for i in range(end - start):
+        o[at + i] = p[start + i]
+    return at + end - start
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def _put_token(
+    o: cython.p_uchar, at: cython.Py_ssize_t, prefix: cython.p_uchar, size: cython.Py_ssize_t, value: cython.ulonglong
+) -> cython.Py_ssize_t:
+    """Length, prefix and 13 characters of base 32 (Crockford's alphabet: no I, L, O, U)."""
+    letters: cython.p_uchar = BASE32
+    i: cython.int
+    at = _put32(o, at, size + 13)
+    at = _copy(o, at, prefix, 0, size)
     for i in range(13):
-        text[12 - i] = BASE32[value & 31]
+        o[at + 12 - i] = letters[value & 31]
         value >>= 5
-    out += (len(prefix) + 13).to_bytes(4, "big")
-    out += prefix
-    out += text
+    return at + 13
 
 
-@cython.cfunc
-def _append_integer(
-    out: bytearray,
-    p: cython.p_uchar,
-    start: cython.Py_ssize_t,
-    size: cython.Py_ssize_t,
-    column: Column,
-    width: cython.int,
-):
-    """A negative integer of the column's width: it meets no real key. Hashed over the decimal digits, so that the
-    same number gets the same token in either format."""
-    limit: cython.ulonglong
-    value: cython.longlong
+def _integer(digits: bytes, column: Column) -> bytes:
+    """A negative integer of the column's width: it meets no real key. Hashed over the decimal digits, so that the same
+    number gets the same token in either format."""
+    width = column.keep
     if column.op == TOKEN_INTEGER_BINARY:
-        digits = str(int.from_bytes(bytes(p[start : start + size]), "big", signed=True)).encode()
-    else:
-        digits = bytes(p[start : start + size])
-    hashed = siphash_column(digits, column)
-    if width == 2:
-        limit = 0x7FFE
-    elif width == 4:
-        limit = 0x7FFFFFFE
-    else:
-        limit = 0x7FFFFFFFFFFFFFFE
-    number = -1 - (hashed % limit) - 1
-    if column.op == TOKEN_INTEGER_BINARY:
-        out += width.to_bytes(4, "big")
-        out += number.to_bytes(width, "big", signed=True)
-    else:
-        text = str(number).encode()
-        out += len(text).to_bytes(4, "big")
-        out += text
-
-
-@cython.cfunc
-def siphash_column(data: bytes, column: Column):
-    p: cython.p_uchar = data
-    return _siphash(p, 0, len(data), column.k0, column.k1)
-
-
-@cython.cfunc
-def _mask(
-    out: bytearray, data: bytes, p: cython.p_uchar, at: cython.Py_ssize_t, size: cython.Py_ssize_t, column: Column
-):
-    """Append one masked value with its length; `size` is at least 0 (NULL never comes here)."""
-    op: cython.int = column.op
-    keep: cython.Py_ssize_t
-    if op == TOKEN_TEXT:
-        _append_token(out, column.argument, _siphash(p, at, size, column.k0, column.k1))
-    elif op == CONSTANT:
-        out += len(column.argument).to_bytes(4, "big")
-        out += column.argument
-    elif op == KEEP_FIRST:
-        keep = column.keep if column.keep < size else size
-        out += (keep + len(column.argument)).to_bytes(4, "big")
-        out += data[at : at + keep]
-        out += column.argument
-    elif op == TOKEN_INTEGER_TEXT or op == TOKEN_INTEGER_BINARY:
-        _append_integer(out, p, at, size, column, column.keep)
-    elif op == CALL:
-        masked = column.call(data[at : at + size])
-        if masked is None:
-            out += b"\xff\xff\xff\xff"
-        else:
-            out += len(masked).to_bytes(4, "big")
-            out += masked
-    else:
-        out += b"\xff\xff\xff\xff"
+        digits = str(int.from_bytes(digits, "big", signed=True)).encode()
+    limit = (1 << (8 * width - 1)) - 2
+    number = -2 - siphash(digits, column.key) % limit
+    return number.to_bytes(width, "big", signed=True) if column.op == TOKEN_INTEGER_BINARY else str(number).encode()
 
 
 def rewrite(data: bytes, start: cython.Py_ssize_t, plan: RowPlan):
@@ -223,16 +196,26 @@ def rewrite(data: bytes, start: cython.Py_ssize_t, plan: RowPlan):
     position: cython.Py_ssize_t
     copied: cython.Py_ssize_t
     head: cython.Py_ssize_t
+    w: cython.Py_ssize_t = 0
+    capacity: cython.Py_ssize_t
     length: cython.longlong
-    value: cython.longlong
+    n: cython.longlong
     rows: cython.Py_ssize_t = 0
     i: cython.int
+    op: cython.int
+    index: cython.int = -1
     next_masked: cython.int
     count: cython.int = len(plan.columns)
     width: cython.int = plan.width
+    growth: cython.Py_ssize_t = plan.growth
     columns: list = plan.columns
-    column: Column
-    out: bytearray = bytearray()
+    column: Column = None
+    argument: bytes = b""
+    prefix: cython.p_uchar
+    # Whatever an operator writes is bounded but for CALL, which asks for room of its own.
+    capacity = (size - start) + ((size - start) // (7 + 4 * width) + 1) * growth + 64
+    out: bytearray = bytearray(capacity)
+    o: cython.p_uchar = out
     while size - at >= 7 and p[at] == 68:
         length = _be32(p, at + 1)
         if length < 6:
@@ -242,39 +225,69 @@ def rewrite(data: bytes, start: cython.Py_ssize_t, plan: RowPlan):
             break
         if ((p[at + 5] << 8) | p[at + 6]) != width:
             raise ProtocolError("a row has another number of columns than its description")
-        head = len(out)
-        out += b"D\0\0\0\0"
+        head = w
+        o[w] = 68
+        w += 5
         copied = at + 5
         position = at + 7
         next_masked = 0
-        column = columns[0] if count else None
+        if count:
+            column = columns[0]
+            index = column.index
         for i in range(width):
             if end - position < 4:
                 raise ProtocolError("a row is shorter than it says")
-            value = _be32(p, position)
-            if value >= 0x80000000:
-                value -= 0x100000000
-            if value < -1 or (value > 0 and value > end - position - 4):
+            n = _be32(p, position)
+            if n >= 0x80000000:
+                n -= 0x100000000
+            if n < -1 or (n > 0 and n > end - position - 4):
                 raise ProtocolError("a value is longer than its row")
-            if next_masked < count and column.index == i:
-                if column.op == 8:
-                    # Computed from PHI: even whether it is NULL could tell (`nullif(ssn, …)`).
-                    out += data[copied:position]
-                    out += len(column.argument).to_bytes(4, "big")
-                    out += column.argument
-                    copied = position + 4 + (value if value > 0 else 0)
-                elif value >= 0:
-                    out += data[copied:position]
-                    _mask(out, data, p, position + 4, value, column)
-                    copied = position + 4 + value
+            if i == index and next_masked < count:
+                op = column.op
+                if n >= 0 or op == CONSTANT_EVEN_NULL:
+                    w = _copy(o, w, p, copied, position)
+                    copied = position + 4 + (n if n > 0 else 0)
+                    argument = column.argument
+                    prefix = argument
+                    if op == TOKEN_TEXT:
+                        w = _put_token(
+                            o, w, prefix, len(argument), _siphash(p, position + 4, n, column.k0, column.k1)
+                        )
+                    elif op == CONSTANT or op == CONSTANT_EVEN_NULL:
+                        w = _put32(o, w, len(argument))
+                        w = _copy(o, w, prefix, 0, len(argument))
+                    else:
+                        masked = _by_hand(data[position + 4 : position + 4 + n], column)
+                        if masked is None:
+                            w = _put32(o, w, -1)
+                        else:
+                            if len(masked) > n:
+                                out.extend(bytes(len(masked)))
+                                o = out
+                            prefix = masked
+                            w = _put32(o, w, len(masked))
+                            w = _copy(o, w, prefix, 0, len(masked))
                 next_masked += 1
                 if next_masked < count:
                     column = columns[next_masked]
-            position += 4 + (value if value > 0 else 0)
+                    index = column.index
+            position += 4 + (n if n > 0 else 0)
         if position != end:
             raise ProtocolError("a row is longer than it says")
-        out += data[copied:end]
-        out[head + 1 : head + 5] = (len(out) - head - 1).to_bytes(4, "big")
+        w = _copy(o, w, p, copied, end)
+        _put32(o, head + 1, w - head - 1)
         at = end
         rows += 1
+    del out[w:]
     return out, at, rows
+
+
+def _by_hand(value: bytes, column: Column):
+    """The operators that are rare enough for Python objects: a keyed integer, a few leading bytes, a callable."""
+    if column.op == CALL:
+        return column.call(value)
+    if column.op == TOKEN_INTEGER_TEXT or column.op == TOKEN_INTEGER_BINARY:
+        return _integer(value, column)
+    if column.op == KEEP_FIRST:
+        return value[: column.keep] + column.argument
+    return None

@@ -85,7 +85,7 @@ class Answers:
 
     def __init__(
         self,
-        send: Callable[[bytes], None],
+        send: Callable[[bytes | bytearray], None],
         ready: Callable[[int], None],
         parameter: Callable[[str, str], None],
         masked: Callable[[Treatment], bytes],
@@ -143,7 +143,7 @@ class Answers:
         if position < size:
             self._tail = data[position:] if position else data
         if out:
-            self._send(out[0] if len(out) == 1 and isinstance(out[0], bytes) else b"".join(out))
+            self._send(out[0] if len(out) == 1 and not isinstance(out[0], memoryview) else b"".join(out))
         if not self.expected:
             self._drained.set()
 
