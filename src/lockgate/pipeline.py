@@ -14,7 +14,7 @@ from typing import Protocol, TypeAlias
 from lockgate.action import JSON, Action, Decision, Effect, Question, Requester
 from lockgate.errors import LockgateError
 from lockgate.policy import Context, PolicyHolder, Query
-from lockgate.services.approvals import Approvals, Execution, Proposal
+from lockgate.services.approvals import Approvals, Execution, Proposal, RequestView
 from lockgate.services.approvals import Refusal as ApprovalRefusal
 from lockgate.services.shapes import Shape, Shapes
 from lockgate.services.views import ViewFacts
@@ -275,6 +275,10 @@ class Pipeline:
             await self._approvals.finish(execution.execution_id, outcome, rows, bytes_, code)
 
         return finish
+
+    async def own_requests(self, requester: Requester) -> list[RequestView]:
+        """What this principal has asked for, newest first."""
+        return await self._approvals.list(principal=requester.principal.id, limit=50)
 
     def may_write(self, requester: Requester, resources: frozenset[str]) -> bool:
         """Whether the requester may write any of these relations without asking anybody (tokens depend on it)."""

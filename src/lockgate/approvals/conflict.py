@@ -23,6 +23,7 @@ OWNS, OWNED = "you own an agent or service in it", "you owned an agent or servic
 HELD, EDITED = "you issued or were shown the credential that it uses", "you edited it"
 LOOSENED = "you loosened a rule that it rests on within 24 hours"
 CREATED = "you created a voter's account within 24 hours before it"
+PLANTED = "your account or your group was given to you by a party to this, within 24 hours"
 MOVED = "you changed a voter's groups within 24 hours before it"
 
 
@@ -123,6 +124,7 @@ def conflict_set(
     add(facts.past_owners - facts.owners, OWNED)
     add(facts.holders, HELD)
     add(facts.editors, EDITED)
+    asking = frozenset(reasons)
     add(facts.loosened, LOOSENED)
     since_at = created_at - PREPARED_SINCE_S * SECOND
     for account in accounts.values():
@@ -130,7 +132,11 @@ def conflict_set(
             continue
         if account.created_at >= since_at:
             add([account.created_by], CREATED)
-        add((who for who, at in account.changed_by if at >= since_at), MOVED)
+        recent = {who for who, at in account.changed_by if at >= since_at}
+        add(recent, MOVED)
+        # A judge who was made or moved by a party is no judge, whoever sits behind the account.
+        if recent & asking or (account.created_at >= since_at and account.created_by in asking):
+            add([account.id], PLANTED)
     links = link(accounts.values())
     for person in list(reasons):
         for other in links.get(person, frozenset()) - {person}:

@@ -250,9 +250,7 @@ def rewrite(data: bytes, start: cython.Py_ssize_t, plan: RowPlan):
                     argument = column.argument
                     prefix = argument
                     if op == TOKEN_TEXT:
-                        w = _put_token(
-                            o, w, prefix, len(argument), _siphash(p, position + 4, n, column.k0, column.k1)
-                        )
+                        w = _put_token(o, w, prefix, len(argument), _siphash(p, position + 4, n, column.k0, column.k1))
                     elif op == CONSTANT or op == CONSTANT_EVEN_NULL:
                         w = _put32(o, w, len(argument))
                         w = _copy(o, w, prefix, 0, len(argument))

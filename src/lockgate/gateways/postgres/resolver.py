@@ -67,6 +67,10 @@ class Resolver:
                 refused = "a statement after one that creates something is sent on its own, so that it can be analysed"
             if refused:
                 return Problem("LG002", refused, hint=classified.hint)
+            if classified.kind == "requests":
+                listed = await requests_as_sql(session)
+                statements.append(Statement(listed, classified, None, self.generation, one))
+                continue
             analysis = await self._analysis(session, classified, oids)
             if isinstance(analysis, Problem):
                 return analysis
@@ -79,6 +83,8 @@ class Resolver:
         if len(statements) != 1:
             return text
         classified = statements[0].classified
+        if classified.kind == "requests":
+            return statements[0].text.encode()
         if classified.set is not None and classified.set[0] == "search_path" and classified.set[1] is not None:
             # A temporary table must never stand before a real one.
             return statements[0].text.strip().encode() + b", pg_temp"
@@ -151,6 +157,17 @@ class Resolver:
             while len(self._cache) > CACHED_ANALYSES:
                 self._cache.popitem(last=False)
         return analysis
+
+
+async def requests_as_sql(session: Session) -> str:
+    """`SHOW lockgate.requests`: the session's own requests as constants, so that the server itself answers in rows."""
+    views = await session.gateway.pipeline.own_requests(session.requester)
+    rows = [(v.id, str(v.state), v.operation, v.sentence, v.link) for v in views[:50]]
+    listed = ", ".join("(" + ", ".join("'" + cell.replace("'", "''") + "'" for cell in row) + ")" for row in rows)
+    columns = "lockgate_requests (request, state, operation, asks, link)"
+    if not rows:
+        return f"SELECT * FROM (VALUES ('', '', '', '', '')) AS {columns} WHERE false"  # noqa: S608 - no values
+    return f"SELECT * FROM (VALUES {listed}) AS {columns}"  # noqa: S608 - our own words, quoted
 
 
 async def _oids(side: Side, names: Sequence[str]) -> tuple[int, ...]:

@@ -76,7 +76,7 @@ class Function:
 
     @property
     def builtin(self) -> bool:
-        return self.oid < FIRST_USER_OID and self.schema == "pg_catalog"
+        return self.oid < FIRST_USER_OID and self.schema in ("pg_catalog", "information_schema")
 
 
 @dataclass(slots=True)
