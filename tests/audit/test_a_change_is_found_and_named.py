@@ -1,0 +1,123 @@
+"""Notes, receipts and the verification of a whole log: what holds, and what is found out."""
+
+from __future__ import annotations
+
+import pytest
+
+from lockgate.audit import (
+    Entry,
+    Event,
+    Frontier,
+    SigningKey,
+    Verdict,
+    VerifierKey,
+    check_tlog_proof,
+    inclusion_proof,
+    leaf_bytes,
+    leaf_hash,
+    make_checkpoint,
+    make_tlog_proof,
+    parse_checkpoint,
+    verify_log,
+)
+from lockgate.errors import AuditError
+
+KEY = SigningKey.from_seed("log.example", b"k" * 32)
+OTHER = SigningKey.from_seed("log.example", b"o" * 32)
+
+
+def log(count: int = 6) -> tuple[list[Entry], str, dict[tuple[int, int], bytes]]:
+    """Intents and their outcomes, in turn."""
+    frontier, entries, nodes = Frontier(), [], {}
+    for i in range(count):
+        kind = "outcome" if i % 2 else "intent"
+        leaf = leaf_bytes(Event(kind, {"execution": f"exe_{i // 2}"}), id=f"evt_{i}", time_at=1000 + i)
+        frontier, made = frontier.append(leaf_hash(leaf))
+        nodes |= {(level, position): digest for level, position, digest in made}
+        entries.append(Entry(i, f"evt_{i}", leaf, leaf_hash(leaf)))
+    return entries, make_checkpoint(frontier.size, frontier.root(), KEY), nodes
+
+
+def verify(entries, note, **options):
+    return verify_log(entries, [note], [KEY.verifier], **options)
+
+
+def test_keys_have_a_text_form_that_comes_back():
+    assert SigningKey.from_text(KEY.to_text()) == KEY
+    assert VerifierKey.from_text(KEY.verifier.to_text()) == KEY.verifier
+    assert "k" * 8 not in repr(KEY)
+    with pytest.raises(AuditError):
+        VerifierKey.from_text(KEY.verifier.to_text().replace("+", "-", 1))
+
+
+def test_a_checkpoint_says_size_and_root_and_who_signed():
+    _, note, _ = log()
+    checkpoint = parse_checkpoint(note, [KEY.verifier])
+    assert (checkpoint.origin, checkpoint.size, checkpoint.signers) == ("log.example", 6, ("log.example",))
+
+
+@pytest.mark.parametrize("change", [("6\n", "7\n"), ("log.example\n", "log.other\n"), ("— ", "- ")])
+def test_a_changed_checkpoint_is_no_checkpoint(change):
+    _, note, _ = log()
+    with pytest.raises(AuditError):
+        parse_checkpoint(note.replace(*change, 1), [KEY.verifier])
+
+
+def test_somebody_elses_key_does_not_count():
+    _, note, _ = log()
+    with pytest.raises(AuditError):
+        parse_checkpoint(note, [OTHER.verifier])
+
+
+def test_a_receipt_checks_offline_and_a_changed_one_does_not():
+    entries, note, nodes = log()
+    path = inclusion_proof(3, 6, lambda level, position: nodes[level, position])
+    receipt = make_tlog_proof(entries[3].leaf, 3, path, note)
+    assert check_tlog_proof(receipt, [KEY.verifier]).event == entries[3].leaf
+    for broken in (receipt.replace("index 3", "index 2"), receipt.replace("extra ", "extra AAAA"), receipt[:-9]):
+        with pytest.raises(AuditError):
+            check_tlog_proof(broken, [KEY.verifier])
+
+
+def test_a_whole_log_is_consistent_only_with_its_own_key_unless_a_checkpoint_was_kept():
+    entries, note, _ = log()
+    assert verify(entries, note).verdict is Verdict.SELF_CONSISTENT
+    assert verify(entries, note, kept=[note]).verdict is Verdict.WITNESSED
+
+
+def test_one_changed_byte_is_named():
+    entries, note, _ = log()
+    bad = entries[2]
+    entries[2] = Entry(2, bad.id, bad.leaf.replace(b"exe_1", b"exe_9"), bad.hash)
+    report = verify(entries, note)
+    assert report.verdict is Verdict.BROKEN
+    assert any("event 2 (evt_2) was changed" in problem for problem in report.problems)
+
+
+def test_a_change_with_a_matching_hash_is_found_by_the_root():
+    entries, note, _ = log()
+    leaf = entries[2].leaf.replace(b"exe_1", b"exe_9")
+    entries[2] = Entry(2, "evt_2", leaf, leaf_hash(leaf))
+    assert any("another root" in problem for problem in verify(entries, note).problems)
+
+
+def test_a_dropped_a_reordered_and_a_cut_off_event_are_found():
+    entries, note, _ = log()
+    assert verify(entries[:2] + entries[3:], note).verdict is Verdict.BROKEN
+    swapped = [*entries]
+    swapped[1], swapped[2] = Entry(1, "evt_2", entries[2].leaf, entries[2].hash), Entry(2, "evt_1", entries[1].leaf, entries[1].hash)  # noqa: E501  # fmt: skip
+    assert verify(swapped, note).verdict is Verdict.BROKEN
+    assert verify(entries[:4], note).verdict is Verdict.BROKEN
+
+
+def test_a_shorter_log_with_its_own_checkpoint_is_found_against_a_kept_one():
+    _, kept, _ = log(6)
+    entries, note, _ = log(4)
+    assert verify(entries, note).verdict is Verdict.SELF_CONSISTENT
+    assert verify(entries, note, kept=[kept]).verdict is Verdict.BROKEN
+
+
+def test_an_intent_without_an_outcome_has_a_status_of_its_own():
+    entries, note, _ = log(5)
+    report = verify(entries, note)
+    assert (report.verdict, report.unmatched) == (Verdict.UNMATCHED, ["evt_4"])

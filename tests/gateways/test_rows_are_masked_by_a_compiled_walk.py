@@ -1,0 +1,142 @@
+"""Rewriting of rows: the same compiled and as plain Python, never a byte of a masked value, never a crash."""
+
+from __future__ import annotations
+
+import importlib.util
+import struct
+from pathlib import Path
+
+import psycopg
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lockgate.errors import ProtocolError
+from lockgate.gateways.postgres import _frames, _rows, masks
+from lockgate.gateways.postgres.messages import parse_data_row
+
+KEY = bytes(range(16))
+
+
+def plain(module):
+    """The module's source, run by the interpreter instead of the compiler."""
+    source = Path(module.__file__).parent / f"{module.__name__.rpartition('.')[2]}.py"
+    spec = importlib.util.spec_from_file_location(f"plain_{source.stem}", source)
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+PLAIN_ROWS, PLAIN_FRAMES = plain(_rows), plain(_frames)
+
+
+def row(values: list[bytes | None]) -> bytes:
+    body = struct.pack("!H", len(values)) + b"".join(
+        b"\xff\xff\xff\xff" if v is None else struct.pack("!I", len(v)) + v for v in values
+    )
+    return b"D" + struct.pack("!I", len(body) + 4) + body
+
+
+def columns(module, ops: list[int]) -> list[object]:
+    made = []
+    for index, op in enumerate(ops):
+        if op:
+            call = (lambda value: value[::-1] + b"called" * 9) if op == _rows.CALL else None
+            keep = 4 if op in (_rows.TOKEN_INTEGER_TEXT, _rows.TOKEN_INTEGER_BINARY) else 2
+            made.append(module.Column(index, op, b"NAME-", KEY, keep, call))
+    return made
+
+
+def test_the_suite_runs_compiled():
+    assert _rows.__file__.endswith(".so")
+    assert _frames.__file__.endswith(".so")
+
+
+def test_siphash_2_4_has_its_published_value():
+    # Aumasson and Bernstein, appendix A.
+    assert _rows.siphash(bytes(range(15)), KEY) == PLAIN_ROWS.siphash(bytes(range(15)), KEY) == 0xA129CA6149BE45E5
+
+
+values = st.one_of(st.none(), st.binary(max_size=40))
+tables = st.integers(1, 6).flatmap(
+    lambda width: st.tuples(
+        st.lists(st.lists(values, min_size=width, max_size=width), max_size=8),
+        st.lists(st.sampled_from([0, 0, 1, 2, 3, 4, 6, 7, 8]), min_size=width, max_size=width),
+    )
+)
+
+
+@given(tables, st.integers(0, 12))
+@settings(max_examples=150, deadline=None)
+def test_compiled_and_plain_agree_and_nothing_else_changes(table, cut):
+    rows, ops = table
+    data = b"".join(row(r) for r in rows) + row([b"x"] * len(ops))[:cut]
+    compiled = _rows.rewrite(data, 0, _rows.RowPlan(columns(_rows, ops), len(ops)))
+    plainly = PLAIN_ROWS.rewrite(data, 0, PLAIN_ROWS.RowPlan(columns(PLAIN_ROWS, ops), len(ops)))
+    assert (bytes(compiled[0]), *compiled[1:]) == (bytes(plainly[0]), *plainly[1:])
+    assert compiled[2] == len(rows)
+    at, out = 0, bytes(compiled[0])
+    for original in rows:
+        end = at + 1 + int.from_bytes(out[at + 1 : at + 5], "big")
+        shown = parse_data_row(out[at + 5 : end])
+        for op, before, after in zip(ops, original, shown, strict=True):
+            if not op:
+                assert after == before
+            elif before is None and op != _rows.CONSTANT_EVEN_NULL:
+                assert after is None
+            elif op in (_rows.CONSTANT, _rows.CONSTANT_EVEN_NULL):
+                assert after == b"NAME-"
+            elif op == _rows.TOKEN_TEXT:
+                assert len(after) == 18
+        at = end
+    assert at == len(out)
+
+
+@given(st.binary(min_size=1, max_size=60), st.integers(1, 4))
+@settings(max_examples=200, deadline=None)
+def test_malformed_rows_are_an_error_and_never_pass(garbage, width):
+    data = b"D" + struct.pack("!I", len(garbage) + 4) + garbage
+    plan = _rows.RowPlan([_rows.Column(0, _rows.CONSTANT, b"[X]")], width)
+    try:
+        out, _, rows = _rows.rewrite(data, 0, plan)
+    except ProtocolError:
+        return
+    if rows:
+        assert len(parse_data_row(bytes(out[5:]))) == width
+    else:
+        assert not out, "nothing of an unfinished row leaves"
+
+
+@given(st.binary(max_size=80))
+@settings(max_examples=200, deadline=None)
+def test_framing_agrees_on_any_bytes(data):
+    for name, arguments in (("split", (data, 1 << 20)), ("run_end", (data, 0, 68)), ("scan_server", (data, 0, 3))):
+        outcomes = []
+        for module in (_frames, PLAIN_FRAMES):
+            try:
+                outcomes.append(getattr(module, name)(*arguments))
+            except ProtocolError:
+                outcomes.append("refused")
+        assert outcomes[0] == outcomes[1], name
+
+
+@pytest.mark.parametrize("fmt", [0, 1])
+@pytest.mark.parametrize(
+    "type_oid", [masks.TEXT, masks.INT2, masks.INT4, masks.INT8, masks.NUMERIC, masks.FLOAT8, masks.UUID, masks.JSONB]
+)
+def test_a_redacted_value_is_valid_in_its_type(hospital, type_oid, fmt):
+    column = masks.column_mask(0, "redact", "ssn", "", type_oid, fmt, KEY)
+    with hospital.direct() as direct:
+        name = direct.execute("SELECT format_type(%s, NULL)", (type_oid,)).fetchone()[0]
+        value = column.argument
+        query = f"SELECT $1::{name}::text"
+        result = direct.pgconn.exec_params(query.encode(), [value], param_formats=[fmt], param_types=[type_oid])
+        assert result.status == psycopg.pq.ExecStatus.TUPLES_OK, result.error_message
+
+
+def test_an_integer_gets_the_same_negative_token_in_both_formats():
+    text = masks.column_mask(0, "token", "mrn", "", masks.INT4, 0, KEY)
+    binary = masks.column_mask(0, "token", "mrn", "", masks.INT4, 1, KEY)
+    one = parse_data_row(bytes(_rows.rewrite(row([b"4711"]), 0, _rows.RowPlan([text], 1))[0][5:]))[0]
+    two = parse_data_row(bytes(_rows.rewrite(row([struct.pack("!i", 4711)]), 0, _rows.RowPlan([binary], 1))[0][5:]))[0]
+    assert int(one) == struct.unpack("!i", two)[0] < 0

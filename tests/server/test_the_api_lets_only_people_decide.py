@@ -1,0 +1,130 @@
+"""The HTTP API over a running gate: who may do what, how errors look, and that nothing leaks."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from lockgate.server.api import create_app
+from support import PASSWORD
+
+
+@pytest.fixture
+def api(gate):
+    """`api(person, method, path, body)` against the app, in the gate's own loop."""
+    app = create_app(gate.assembly)
+    sessions: dict[str, str] = {}
+
+    def call(person: str, method: str, path: str, body=None, *, token: str | None = None) -> httpx.Response:
+        async def go() -> httpx.Response:
+            transport = httpx.ASGITransport(app=app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://gate.test") as client:
+                if person and person not in sessions:
+                    answer = await client.post("/api/v1/login", json={"user": person, "password": PASSWORD})
+                    sessions[person] = answer.json()["token"]
+                bearer = token if token is not None else sessions.get(person, "")
+                headers = {"authorization": f"Bearer {bearer}"} if bearer else {}
+                return await client.request(method, f"/api/v1{path}", json=body, headers=headers)
+
+        return gate.call(go())
+
+    return call
+
+
+def test_nothing_without_a_login(api):
+    for path in ("/requests", "/people", "/policy", "/audit/events", "/catalog/clinic", "/me"):
+        answer = api("", "GET", path)
+        assert answer.status_code == 401
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["code"] == "LG017"
+
+
+def test_connection_tokens_and_keys_open_no_api(api, gate):
+    key = gate.call(gate.assembly.accounts.register_key("local:bot", by="local:ana")).token
+    for token in (gate.token(), key, "lgs_forged", "nonsense"):
+        assert api("", "GET", "/requests", token=token).status_code == 401
+
+
+def test_a_key_fetches_a_connection_token_and_nothing_else(api, gate):
+    key = gate.call(gate.assembly.accounts.register_key("local:bot", by="local:ana")).token
+    answer = api("", "POST", "/token", {"connection": "clinic"}, token=key).json()
+    assert answer["user"] == "bot"
+    assert answer["token"].startswith("lgt_")
+    assert api("", "POST", "/token", {"connection": "clinic"}, token=gate.token()).status_code == 401
+
+
+def test_guessing_passwords_is_slowed_down(api):
+    codes = [api("", "POST", "/login", {"user": "dora", "password": f"guess number {i}"}).status_code for i in range(8)]
+    assert codes[:5] == [401] * 5
+    assert 429 in codes[5:]
+
+
+def test_only_administrators_change_the_directory_and_the_rules(api):
+    for path, body in (
+        ("/users", {"name": "eve", "password": "a long password"}),
+        ("/people/local:ana/groups", {"join": ["privacy"]}),
+        ("/people/local:rita/deactivate", None),
+        ("/policy/reload", None),
+        ("/catalog/clinic", {"yaml": "{}"}),
+    ):
+        assert api("ana", "POST", path, body).status_code == 403, path
+
+
+def test_a_person_registers_agents_of_their_own_only(api):
+    assert api("alf", "POST", "/agents", {"name": "mine"}).status_code == 201
+    assert api("alf", "POST", "/agents", {"name": "hers", "owners": ["local:ana"]}).status_code == 403
+    assert api("alf", "POST", "/agents", {"name": "strong", "groups": ["admins"]}).status_code == 403
+    assert api("alf", "POST", "/agents/local:bot/key").status_code == 403
+    assert api("alf", "POST", "/tokens", {"connection": "clinic", "account": "local:bot"}).status_code == 403
+
+
+def test_a_review_from_notice_to_vote(api, gate):
+    running = gate.in_background(lambda: gate.connect().execute("UPDATE task SET done = done WHERE id = 1").rowcount)
+    gate.wait_pending()
+    found = api("rita", "GET", "/requests?state=pending").json()[0]
+    shown = api("rita", "GET", f"/requests/{found['id']}").json()
+    assert "UPDATE task" in str(shown["lines"])
+    body = {
+        "approve": True,
+        "reason": "ok",
+        "action_digest": shown["action_digest"],
+        "view_digest": shown["view_digest"],
+    }
+    refused = api("ana", "POST", f"/requests/{found['id']}/vote", body)
+    assert refused.status_code == 409
+    assert "own" in refused.json()["title"]
+    assert api("rita", "POST", f"/requests/{found['id']}/vote", {**body, "view_digest": "0" * 64}).status_code == 409
+    assert api("rita", "POST", f"/requests/{found['id']}/vote", body).json()["state"] == "APPROVED"
+    assert running.result() == 1
+
+
+def test_a_broken_catalog_is_refused_and_the_old_one_stays(api):
+    before = api("root", "GET", "/catalog/clinic").json()["digest"]
+    answer = api("root", "POST", "/catalog/clinic", {"yaml": "public.patient: {ssn: nonsense}"})
+    assert answer.status_code == 400
+    assert "public.patient.ssn" in answer.json()["title"]
+    assert api("root", "GET", "/catalog/clinic").json()["digest"] == before
+
+
+def test_a_scan_proposes_what_the_hospital_is(api):
+    rows = api("root", "POST", "/catalog/clinic/scan").json()
+    proposed = {(row["table"], row["column"]): row["proposed"] for row in rows}
+    assert proposed["public.patient", "ssn"] == "ssn"
+    assert proposed["public.patient", "born"] == "date/birth"
+    assert proposed["public.note", "body"] == "text"
+    assert proposed["public.encounter", "ward_id"] == "none"
+
+
+def test_headers_are_strict_and_the_openapi_file_is_there(api):
+    headers = api("", "GET", "/health").headers
+    assert headers["content-security-policy"].startswith("default-src 'none'")
+    assert headers["cache-control"] == "no-store"
+    assert headers["x-frame-options"] == "DENY"
+
+
+def test_a_receipt_over_the_api_checks_offline(api, gate):
+    from lockgate.audit import check_tlog_proof
+
+    event = api("rita", "GET", "/audit/events?type=agent.registered").json()[0]
+    receipt = api("rita", "GET", f"/audit/events/{event['id']}/proof").text
+    assert check_tlog_proof(receipt, [gate.assembly.log.signer.verifier]).event.decode() == event["leaf"]
