@@ -80,7 +80,7 @@ def _million(world: World, ends: dict[str, tuple[int, str, str]]) -> dict[str, f
             started = time.perf_counter()
             subprocess.run(
                 [
-                    str(world.server.bin / "psql"), "-X", "-q", "-A", "-t", "-o", "/dev/null", "-c", "SELECT * FROM wide",
+                    str(world.server.bin / "psql"), "-XqAt", "-o", "/dev/null", "-c", "SELECT * FROM wide",
                     f"postgresql://{user}@127.0.0.1:{port}/clinic",
                 ],
                 check=True, stderr=subprocess.DEVNULL, env={**os.environ, "PGPASSWORD": password or world.token()},

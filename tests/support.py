@@ -161,6 +161,7 @@ def start_gate(hospital: Hospital, state: Path, starter: str, *, audit: str = "s
             ("paul", ["privacy"]),
             ("dora", ["data-owner"]),
             ("alf", ["analysts"]),
+            ("eva", ["analysts", "break-glass"]),
         ):
             await accounts.create_user(name, PASSWORD, by="init", groups=groups)
         await accounts.create_agent("bot", ["local:ana"], by="local:ana", groups=["agents"])

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
-from lockgate.action import JSON, Action, Decision, Effect, Question, Requester
+from lockgate.action import JSON, Action, Decision, Effect, Kind, Question, Requester
 from lockgate.errors import LockgateError
 from lockgate.policy import Context, PolicyHolder, Query
 from lockgate.services.approvals import Approvals, Execution, Proposal, RequestView
@@ -115,6 +115,7 @@ class Ticket:
     decision: Decision
     by_shape: bool
     request_id: str = ""
+    glass_id: str = ""
 
 
 class Pipeline:
@@ -129,10 +130,16 @@ class Pipeline:
         """The kill switch as last heard of; the store's own state is asked again wherever something is consumed."""
 
     def decide(
-        self, requester: Requester, facts: Facts, wishes: Wishes, satisfied: frozenset[str] = frozenset()
+        self,
+        requester: Requester,
+        facts: Facts,
+        wishes: Wishes,
+        satisfied: frozenset[str] = frozenset(),
+        *,
+        glass: bool = False,
     ) -> Decision:
         """What policy says now; pure, no store, at most a millisecond."""
-        return self._policy.current.decide(_query(requester, facts, wishes), satisfied)
+        return self._policy.current.decide(_query(requester, facts, wishes, glass), satisfied)
 
     async def ask(
         self,
@@ -151,6 +158,10 @@ class Pipeline:
         if self.stopped:
             return _stopped()
         decision = self.decide(action.requester, facts, wishes)
+        if not decision.allowed and action.requester.principal.kind is Kind.HUMAN:
+            broken = await self._under_glass(action, facts, wishes)
+            if broken is not None:
+                return broken
         if decision.effect is Effect.DENY:
             await self._approvals.refused(action, decision)
             return Refusal(FORBIDDEN, _why(decision), _way_out(facts, wishes), classes=facts.classes | facts.probes)
@@ -158,6 +169,18 @@ class Pipeline:
             by_shape = not audit_each and _by_shape(facts, decision)
             return Ticket(action, facts, wishes, decision, by_shape)
         return await self._hold(action, facts, wishes, decision, caller, describe)
+
+    async def _under_glass(self, action: Action, facts: Facts, wishes: Wishes) -> Ticket | None:
+        """Leave by a glass that this person has broken here for these classes; policy is asked with that fact, so a
+        `forbid` still forbids."""
+        classes = (facts.classes & wishes.reveal) | facts.probes | facts.lookups
+        glass = await self._approvals.open_glass(action.requester, action.connection, classes)
+        if glass is None:
+            return None
+        decision = self.decide(action.requester, facts, wishes, glass=True)
+        if not decision.allowed:
+            return None
+        return Ticket(action, facts, wishes, decision, False, glass_id=glass.request_id)
 
     async def _hold(
         self,
@@ -253,7 +276,7 @@ class Pipeline:
                 if isinstance(consumed, ApprovalRefusal):
                     return _from_refusal(consumed, ticket.facts)
                 return Pass(decision, consumed, None, ticket.request_id, self._finisher(consumed))
-            now = self.decide(action.requester, ticket.facts, ticket.wishes)
+            now = self.decide(action.requester, ticket.facts, ticket.wishes, glass=bool(ticket.glass_id))
             if not now.allowed or now.masked - decision.masked:
                 return Refusal(EXPIRED, "the policy changed while this was waiting", "repeat the statement")
             if ticket.by_shape:
@@ -263,7 +286,9 @@ class Pipeline:
                     shape = await self._shapes.open(_shape_facts(ticket, self._catalog_digest()))
                     shapes[key] = shape
                 return Pass(decision, None, shape)
-            recorded = await self._approvals.record(action, decision, catalog_digest=self._catalog_digest())
+            recorded = await self._approvals.record(
+                action, decision, catalog_digest=self._catalog_digest(), glass_id=ticket.glass_id
+            )
             if isinstance(recorded, ApprovalRefusal):
                 return _from_refusal(recorded, ticket.facts)
             return Pass(decision, recorded, None, "", self._finisher(recorded))
@@ -292,7 +317,7 @@ class Pipeline:
         )
 
 
-def _query(requester: Requester, facts: Facts, wishes: Wishes) -> Query:
+def _query(requester: Requester, facts: Facts, wishes: Wishes, glass: bool) -> Query:
     return Query(
         requester=requester,
         questions=facts.questions,
@@ -302,6 +327,7 @@ def _query(requester: Requester, facts: Facts, wishes: Wishes) -> Query:
         reveal=wishes.reveal & facts.classes,
         context=Context(
             purpose=wishes.purpose,
+            break_glass=glass,
             classes=facts.classes,
             rows=facts.estimated_rows,
             destination=facts.destination,

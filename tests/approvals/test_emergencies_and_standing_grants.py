@@ -33,7 +33,7 @@ async def test_a_glass_opens_one_connection_and_the_named_classes(world):
     assert await world.approvals.open_glass(DOC, "billing", SSN) is None
     assert await world.approvals.open_glass(DOC, "clinic", frozenset({"mrn"})) is None
     assert isinstance(await use(world, glass), Execution)
-    wider = emergency(world, classes=frozenset({"mrn"}))
+    wider = emergency(world, classes=frozenset({"mrn"}), reveal=frozenset({"mrn"}))
     assert isinstance(await use(world, glass, wider), Refusal)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from lockgate.cli.client import call
+from lockgate.cli.people import PasswordFromInput, read_password
 from lockgate.cli.show import console
 
 
@@ -21,6 +22,29 @@ def register(app: typer.Typer) -> None:
         "kill-switch",
         help="Stop everything (on), or agree to go on (off). Example: `lockgate kill-switch on -r 'leak suspected'`",
     )(kill_switch)
+    app.command(
+        "break-glass",
+        help="Emergency access, reviewed later. Example: `lockgate break-glass clinic name -r 'cardiac arrest, bed 4'`",
+    )(break_glass)
+
+
+def break_glass(
+    connection: Annotated[str, typer.Argument(help="a connection")],
+    classes: Annotated[list[str], typer.Argument(help="PHI classes, e.g. name phone")],
+    reason: Annotated[str, typer.Option("--reason", "-r", help="why; reviewed within a day")],
+    minutes: Annotated[int, typer.Option(min=1, max=60)] = 60,
+    password_stdin: PasswordFromInput = False,
+) -> None:
+    body = {
+        "connection": connection,
+        "classes": classes,
+        "reason": reason,
+        "minutes": minutes,
+        "password": read_password(password_stdin, "Your password, again"),
+    }
+    answer = call("POST", "/break-glass", body)
+    console.print(f"The glass is broken for {minutes} minutes; {answer['request']} is due for review within a day.")
+    console.print("Set lockgate.reveal to the classes in your session; every statement is logged.")
 
 
 def kill_switch(state: State, reason: Annotated[str, typer.Option("--reason", "-r")] = "") -> None:

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from lockgate import __version__
 from lockgate.errors import AuthenticationError, ConfigError, LockgateError, Refused, StoreError
 from lockgate.server.api import audit, people, policy, requests, sessions
-from lockgate.server.api.guard import Forbidden, TooMany
+from lockgate.server.api.guard import Forbidden, LoginLimit, TooMany
 from lockgate.server.assemble import Assembly
 
 log = structlog.get_logger("lockgate.api")
@@ -46,6 +46,7 @@ def create_app(assembly: Assembly) -> FastAPI:
         openapi_url="/api/openapi.json",
     )
     app.state.assembly = assembly
+    app.state.login_limit = LoginLimit()
     for module in (sessions, requests, people, policy, audit):
         app.include_router(module.router, prefix="/api/v1")
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
+from lockgate.action import Kind, Principal, Requester
 from lockgate.errors import ConfigError, Refused
 from lockgate.identity import Person
 from lockgate.server.api.guard import Admin, Forbidden, Me, Services, Token
@@ -114,6 +115,37 @@ async def kill_switch(body: Switch, me: Me, found: Services) -> dict[str, Any]:
     if isinstance(result, Refusal):
         raise Refused(result.message, hint=result.hint)
     return {"on": result.on}
+
+
+class Glass(BaseModel):
+    connection: str
+    classes: list[str] = Field(min_length=1, examples=[["name", "phone"]])
+    reason: str = Field(min_length=10, max_length=500)
+    password: str = Field(max_length=1024, description="yours, again: a fresh proof of who you are")
+    minutes: int = Field(default=60, ge=1, le=60)
+
+
+@router.post("/break-glass", status_code=201)
+async def break_glass(body: Glass, me: Me, found: Services, request: Request) -> dict[str, Any]:
+    """Emergency access for people of the group `break-glass`: at once, told to reviewers, reviewed within a day."""
+    await found.accounts.prove(me.id, body.password)
+    issuer, _, subject = me.id.partition(":")
+    requester = Requester(
+        Principal(issuer, subject, Kind(me.kind), frozenset(me.groups)),
+        f"login:{me.id}",
+        request.client.host if request.client else "",
+    )
+    result = await found.approvals.break_glass(
+        requester,
+        voter=Voter(me.id, interactive=True, token_has_act=False, step_up="password"),
+        connection=body.connection,
+        classes=frozenset(body.classes),
+        reason=body.reason,
+        ttl_s=body.minutes * 60,
+    )
+    if isinstance(result, Refusal):
+        raise Refused(result.message, hint=result.hint)
+    return {"request": result.request_id, "until_at": result.until_at, "review_by_at": result.review_by_at}
 
 
 async def _owned(agent: str, me: Person, found: Services) -> None:

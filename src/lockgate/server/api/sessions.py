@@ -11,7 +11,6 @@ from lockgate.errors import AuthenticationError
 from lockgate.server.api.guard import LoginLimit, Me, Services, Token
 
 router = APIRouter(tags=["sessions"])
-_limit = LoginLimit()
 
 
 class Login(BaseModel):
@@ -46,13 +45,14 @@ class Exchange(BaseModel):
 async def login(body: Login, request: Request, found: Services) -> Session:
     """An interactive session. Its token goes into `Authorization: Bearer …`."""
     keys = (f"user:{body.user}", f"address:{request.client.host if request.client else ''}")
-    _limit.check(*keys)
+    limit: LoginLimit = request.app.state.login_limit
+    limit.check(*keys)
     try:
         minted = await found.accounts.login(body.user, body.password)
     except AuthenticationError:
-        _limit.failed(*keys)
+        limit.failed(*keys)
         raise
-    _limit.succeeded(*keys)
+    limit.succeeded(*keys)
     return Session(token=minted.token, person=minted.person, expires_at=minted.expires_at)
 
 

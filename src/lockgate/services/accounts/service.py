@@ -172,6 +172,13 @@ class Accounts:
     # logging in -------------------------------------------------------------------------------------------------
     async def login(self, name: str, password: str) -> Minted:
         """An interactive session (audience `api`). AuthenticationError says nothing of which half was wrong."""
+        account = await self.prove(name, password)
+        return await self._mint(
+            TokenKind.SESSION, account, audience="api", by=account, ttl_s=SESSION_S, root=f"login:{account}"
+        )
+
+    async def prove(self, name: str, password: str) -> str:
+        """The account whose password this is. AuthenticationError says nothing of which half was wrong."""
         account = name if ":" in name else f"{LOCAL}:{name}"
 
         def look(conn: Connection) -> tuple[str, bool]:
@@ -185,9 +192,7 @@ class Accounts:
             raise AuthenticationError("login failed") from error
         if not alive:
             raise AuthenticationError("login failed")
-        return await self._mint(
-            TokenKind.SESSION, account, audience="api", by=account, ttl_s=SESSION_S, root=f"login:{account}"
-        )
+        return account
 
     async def session(self, token: str) -> Person:
         """Who an interactive session belongs to; it is kept alive by being used."""

@@ -187,7 +187,9 @@ def open_glass(
     return None
 
 
-def use_glass(desk: Desk, conn: Connection, glass_id: str, action: Action) -> tuple[Refusal | None, list[Event]]:
+def use_glass(
+    desk: Desk, conn: Connection, glass_id: str, action: Action, revealed: frozenset[str]
+) -> tuple[Refusal | None, list[Event]]:
     """Check, in the recording transaction, that this action is within the glass; one bound to an action
     serves once.
     """
@@ -203,7 +205,7 @@ def use_glass(desk: Desk, conn: Connection, glass_id: str, action: Action) -> tu
         and not requester.actors
         and requester.on_behalf_of is None
         and entry.connection == action.connection
-        and action.classes | action.reveal | action.probes <= set(entry.facts["classes"])
+        and revealed | action.reveal | action.probes <= set(entry.facts["classes"])  # what stays masked needs no glass
         and who.look(desk, conn, desk.clock()).active(requester)
     )
     if not within or entry is None:

@@ -258,7 +258,7 @@ class Approvals:
         def unit(conn: Connection) -> tuple[executing.Begun | Refusal, list[Event]]:
             log: list[Event] = []
             if glass_id:
-                refused, log = glass.use_glass(self.desk, conn, glass_id, action)
+                refused, log = glass.use_glass(self.desk, conn, glass_id, action, decision.revealed)
                 if refused:
                     return refused, log
             begun, written = executing.record(self.desk, conn, prepared)
