@@ -18,7 +18,7 @@ async def broken(world, requester=DOC, **changes):
 
 
 def emergency(world, **changes):
-    return world.action(b"select ssn from patients", requester=DOC, reveal=SSN, **changes)
+    return world.action(b"select ssn from patients", **({"requester": DOC, "reveal": SSN} | changes))
 
 
 async def use(world, glass, action=None):
