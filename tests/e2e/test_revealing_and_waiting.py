@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import psycopg
 import pytest
 
@@ -104,3 +106,37 @@ def test_a_token_opens_only_its_own_connection_and_user(gate):
     for changed in ({"user": "alf"}, {"dbname": "billing"}, {"password": "lgt_wrong"}):
         with pytest.raises(psycopg.OperationalError):
             psycopg.connect(**{**parameters, **changed})
+
+
+def test_a_view_that_changes_while_people_think_voids_the_approval(gate, hospital):
+    hospital.superuser("CREATE VIEW shifting AS SELECT id, title FROM task; GRANT SELECT ON shifting TO lockgate_gw")
+    try:
+
+        def export() -> bytes:
+            with gate.connect() as agent, agent.cursor().copy("COPY (SELECT * FROM shifting) TO STDOUT") as copy:
+                return b"".join(bytes(block) for block in copy)
+
+        running = gate.in_background(export)
+        request = gate.wait_pending()
+        hospital.superuser("CREATE OR REPLACE VIEW shifting AS SELECT id, ssn AS title FROM patient")
+        gate.vote(request, "rita")
+        with pytest.raises(psycopg.Error) as void:
+            running.result()
+        assert void.value.sqlstate == "LG004"
+    finally:
+        hospital.superuser("DROP VIEW shifting")
+
+
+def test_a_view_redefined_under_an_open_prepare_is_analysed_anew(gate, hospital):
+    hospital.superuser("CREATE VIEW moving AS SELECT id, title FROM task; GRANT SELECT ON moving TO lockgate_gw")
+    try:
+        with gate.connect() as agent:
+            for _ in range(3):
+                assert agent.execute("SELECT title FROM moving LIMIT 1", prepare=True).fetchone()[0].startswith("Task")
+            hospital.superuser("CREATE OR REPLACE VIEW moving AS SELECT id, ssn AS title FROM patient")
+            time.sleep(1.6)
+            for _ in range(3):
+                shown = agent.execute("SELECT title FROM moving LIMIT 1", prepare=True).fetchone()[0]
+                assert shown.startswith("SSN-") or shown == "[SSN]"
+    finally:
+        hospital.superuser("DROP VIEW moving")

@@ -13,6 +13,7 @@ from lockgate.errors import LockgateError
 from lockgate.gateways.postgres.lineage.side import ServerError
 from lockgate.gateways.postgres.resolver import Resolver
 from lockgate.gateways.postgres.target import Target
+from lockgate.gateways.postgres.upstream import SEARCH_PATH
 from lockgate.phi.operators import default_operator
 
 HOLD_AGENT_S = 45.0
@@ -70,14 +71,20 @@ class Connection:
                 async with asyncio.timeout(EPOCH_S):
                     await self._changed.wait()
             self._changed.clear()
-            try:
-                async with self.resolver.pool.lend('"$user", public, pg_temp') as side:
-                    rows = await side.fetch(EPOCH_QUERY)
-                epoch = str(rows[0][0])
-            except (LockgateError, ServerError, OSError):
-                epoch = ""  # unknown: what was analysed before may not hold
-            if epoch != self._epoch or not epoch:
-                if self._epoch:
-                    self.resolver.forget()
-                    changed()
-                self._epoch = epoch
+            if await self.check_schema():
+                changed()
+
+    async def check_schema(self) -> bool:
+        """Look now; True when something changed since the last look (or may have): every analysis is forgotten."""
+        try:
+            async with self.resolver.pool.lend(SEARCH_PATH) as side:
+                rows = await side.fetch(EPOCH_QUERY)
+            epoch = str(rows[0][0])
+        except (LockgateError, ServerError, OSError):
+            epoch = ""  # unknown: what was analysed before may not hold
+        before, self._epoch = self._epoch, epoch
+        if epoch == before and epoch:
+            return False
+        # The first look forgets too: what was analysed before it may rest on what has changed since.
+        self.resolver.forget()
+        return True

@@ -117,8 +117,19 @@ async def admit(
     )
 
 
-async def redeem(session: Session, ticket: Ticket) -> Passed | Refusal:
-    """Consume the grant or write the intent; what is returned may be sent at once, and only that."""
+async def redeem(session: Session, ticket: Ticket, statements: Sequence[Statement]) -> Passed | Refusal:
+    """Consume the grant or write the intent; what is returned may be sent at once, and only that.
+
+    People may have taken hours: what the statement's meaning rests on is looked at again before the grant is used.
+    """
+    if ticket.request_id and await _meaning_changed(session, statements):
+        return Refusal(
+            "LG004",
+            "a table, view or function that this rests on changed while it waited",
+            "repeat the statement; it will be asked for anew",
+            ticket.request_id,
+            "INVALIDATED",
+        )
     passed = await session.gateway.pipeline.redeem(ticket, session.shapes)
     if isinstance(passed, Refusal):
         return passed
@@ -147,6 +158,22 @@ def view_of(session: Session, statements: Sequence[Statement], facts: Facts) -> 
         flags=tuple(flags),
         reason=session.settings.reason,
     )
+
+
+async def _meaning_changed(session: Session, statements: Sequence[Statement]) -> bool:
+    """Whether any relation, view or function reached is no longer what it was when people were asked."""
+    resolver = session.connection.resolver
+    if await session.connection.check_schema():
+        session.gateway.schema_or_policy_changed()
+    for statement in statements:
+        if statement.analysis is None or statement.generation == resolver.generation:
+            continue
+        again = await resolver.resolve(session, statement.text.encode(), statement.analysis.parameter_oids)
+        if not isinstance(again, tuple) or again[0].analysis is None:
+            return True
+        if again[0].analysis.preconditions != statement.analysis.preconditions:
+            return True
+    return False
 
 
 def part_for(session: Session, statement: Statement, passed: Passed) -> Part:

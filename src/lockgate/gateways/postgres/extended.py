@@ -16,7 +16,7 @@ from lockgate.gateways.postgres import replies
 from lockgate.gateways.postgres.answers import Kind, Part, Step
 from lockgate.gateways.postgres.deciding import Passed, Ticket, admit, after, part_for, redeem, shape_only
 from lockgate.gateways.postgres.inbox import Message
-from lockgate.gateways.postgres.records import Portal, Prepared, frame
+from lockgate.gateways.postgres.records import Portal, Prepared, Statement, frame
 from lockgate.gateways.postgres.resolver import Problem
 from lockgate.gateways.postgres.treatment import Treatment, harmless
 from lockgate.pipeline import Refusal
@@ -34,6 +34,7 @@ class Item:
     out: bytes
     steps: list[Step] = field(default_factory=list)
     ticket: Ticket | None = None
+    statements: tuple[Statement, ...] = ()
     admitted: Callable[[Passed], None] | None = None
 
 
@@ -147,7 +148,7 @@ class ExtendedBatch:
         if isinstance(ticket, Refusal):
             self.refuse(replies.refusal(ticket))
             return
-        item = Item(raw, [Step(Kind.BIND)], ticket)
+        item = Item(raw, [Step(Kind.BIND)], ticket, prepared.statements)
         part = Part()
         portal = Portal(prepared, part, bind.result_formats)
         portals = session.registry.portals
@@ -235,7 +236,7 @@ class ExtendedBatch:
         for position, item in enumerate(self.items):
             if item.ticket is None:
                 continue
-            passed = await redeem(self.session, item.ticket)
+            passed = await redeem(self.session, item.ticket, item.statements)
             if isinstance(passed, Refusal):
                 sync = [i for i in self.items[position:] if i.out[:1] == b"S"]
                 self.items = self.items[:position]

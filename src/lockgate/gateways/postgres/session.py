@@ -79,7 +79,11 @@ class Session:
     # bytes ------------------------------------------------------------------------------------------------------
     def from_client(self, data: bytes) -> None:
         try:
-            if not self._busy and self.fast and self.inbox.empty and self.fast_generation == self.gateway.generation:
+            if self.fast_generation != self.gateway.generation:
+                # A policy, the catalog or the schema changed: everything is decided anew before it is fast again.
+                self.fast.clear()
+                self.fast_generation = self.gateway.generation
+            if not self._busy and self.fast and self.inbox.empty:
                 syncs = scan_client(data, self.fast)
                 if syncs:
                     expected = self.answers.expected

@@ -34,7 +34,7 @@ async def run_simple(session: Session, raw: bytes) -> None:
         )
         return
     ticket = await admit(session, statements, frame("simple", text), ())
-    passed = ticket if isinstance(ticket, Refusal) else await redeem(session, ticket)
+    passed = ticket if isinstance(ticket, Refusal) else await redeem(session, ticket, statements)
     if isinstance(passed, Refusal):
         refuse(session, replies.refusal(passed))
         return
