@@ -10,15 +10,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lockgate.action import Action, Question
+from lockgate.action import Action, Decision, Question
 from lockgate.gateways.postgres import replies
 from lockgate.gateways.postgres.answers import Part, Run
 from lockgate.gateways.postgres.lineage.analysis import CLEAN
-from lockgate.gateways.postgres.lineage.model import ColumnClass
+from lockgate.gateways.postgres.lineage.model import Analysis, ColumnClass
 from lockgate.gateways.postgres.records import Prepared, Statement
 from lockgate.gateways.postgres.render import render
 from lockgate.gateways.postgres.tokens import any_token
-from lockgate.gateways.postgres.treatment import harmless, treat, unproven
+from lockgate.gateways.postgres.treatment import Treatment, harmless, treat, unproven
 from lockgate.pipeline import Facts, Held, Pass, Refusal, Ticket
 from lockgate.services.shapes import Shape
 from lockgate.services.views import ViewFacts
@@ -135,6 +135,7 @@ async def redeem(session: Session, ticket: Ticket, statements: Sequence[Statemen
         return passed
     if any(q.operation in WRITES for q in ticket.action.questions):
         session.wrote = True
+        session.fast.clear()
     if passed.shape is not None:
         shape = passed.shape
         shape.runs += 1
@@ -193,16 +194,24 @@ def part_for(session: Session, statement: Statement, passed: Passed) -> Part:
         # A plan quotes the client's own constants and estimates; with ANALYZE or a search it counts real rows.
         told = statement.classified.runs or analysis.probes or analysis.lookups
         part.treatment = unproven(key) if analysis.touches and told else harmless(key)
+    elif analysis is not None and kind != "declare":
+        part.treatment = _treated(session, analysis, decision)
     elif analysis is not None:
-        part.treatment = treat(
-            analysis.outputs,
-            analysis.fields,
-            decision,
-            connection.operators,
-            session.gateway.pipeline.may_write(session.requester, analysis.relations),
-            key,
-        )
+        # Known from here on, so that a FETCH in the same batch never meets an older cursor's treatment.
+        part.treatment = session.registry.cursors[statement.classified.name] = _treated(session, analysis, decision)
     return part
+
+
+def _treated(session: Session, analysis: Analysis, decision: Decision) -> Treatment:
+    connection = session.connection
+    return treat(
+        analysis.outputs,
+        analysis.fields,
+        decision,
+        connection.operators,
+        session.gateway.pipeline.may_write(session.requester, analysis.relations),
+        connection.mask_key(session.requester),
+    )
 
 
 def after(session: Session, statement: Statement, part: Part) -> Callable[[bytes], None] | None:
@@ -235,8 +244,6 @@ def after(session: Session, statement: Statement, part: Part) -> Callable[[bytes
                 registry.prepared.clear()
             else:
                 registry.prepared.pop(name, None)
-        elif kind == "declare" and part.treatment is not None:
-            registry.cursors[classified.name] = part.treatment
         elif kind == "close":
             if classified.whole:
                 registry.cursors.clear()
@@ -244,6 +251,8 @@ def after(session: Session, statement: Statement, part: Part) -> Callable[[bytes
                 registry.cursors.pop(classified.name, None)
         elif kind in ("ddl", "drop", "temp", "code"):
             session.local_objects = True
+            for known in registry.prepared.values():
+                known.search_path = ""  # whatever was prepared may mean something else now
             session.gateway.schema_changed(session.connection)
             if classified.temporary and statement.analysis is not None:
                 session.overlay[classified.temporary] = {

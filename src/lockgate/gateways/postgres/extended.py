@@ -173,7 +173,7 @@ class ExtendedBatch:
             if part.plan is not None and part.treatment is not None:
                 session.client.write(session.masked_notice(part.treatment))
             shape = shape_only(passed, part)
-            if prepared.name and shape is not None:
+            if prepared.name and shape is not None and not session.local_objects:
                 session.fast[prepared.name] = shape
 
         item.admitted = admitted

@@ -60,11 +60,17 @@ class Resolver:
             return Problem("42601", error.message, error.position)
         statements: list[Statement] = []
         changes_meaning = False
+        kinds: set[str] = set()
         for one in parsed:
             classified = classify(one)
             refused = classified.refused or _refuse(classified, len(parsed))
             if not refused and changes_meaning and classified.inner is not None:
                 refused = "a statement after one that creates something is sent on its own, so that it can be analysed"
+            if classified.kind == "execute" and kinds & {"prepare", "deallocate", "discard"}:
+                refused = "EXECUTE is sent on its own, after PREPARE has been answered"
+            if classified.kind == "declare" and classified.name in session.registry.cursors:
+                return Problem("42P03", "cursor already exists", hint="close it first, in a message of its own")
+            kinds.add(classified.kind)
             if refused:
                 return Problem("LG002", refused, hint=classified.hint)
             if classified.kind == "requests":
@@ -87,7 +93,7 @@ class Resolver:
             return statements[0].text.encode()
         if classified.set is not None and classified.set[0] == "search_path" and classified.set[1] is not None:
             # A temporary table must never stand before a real one.
-            return statements[0].text.strip().encode() + b", pg_temp"
+            return statements[0].text.strip().encode() + b"\n, pg_temp"
         return text
 
     async def fresh(self, session: Session, prepared: Prepared) -> Problem | None:
@@ -187,6 +193,8 @@ def _refuse(classified: Classified, count: int) -> str:
         return wishes.problem_with(name, value)
     if name == "search_path" and count > 1:
         return "search_path changes only in a message of its own"
+    if name == "search_path" and "pg_temp" in [part.strip(" '\"").lower() for part in (value or "").split(",")][:-1]:
+        return "pg_temp is always last: a temporary table must not stand before a real one"
     return ""
 
 

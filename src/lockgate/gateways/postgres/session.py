@@ -199,6 +199,7 @@ class Session:
                 run.finish(committed and run.completed and not run.code, run.rows, run.bytes, run.code)
             self._failed = self.wrote = False
             self.registry.portals.clear()
+            self.registry.cursors.clear()
 
     def rolled_back(self) -> None:
         """The client's transaction ends without effect (ROLLBACK, or COMMIT of a failed one)."""
