@@ -140,3 +140,27 @@ def test_a_view_redefined_under_an_open_prepare_is_analysed_anew(gate, hospital)
                 assert shown.startswith("SSN-") or shown == "[SSN]"
     finally:
         hospital.superuser("DROP VIEW moving")
+
+
+def test_an_approved_statement_that_fails_quotes_no_value(gate, hospital):
+    """CREATE UNIQUE INDEX names the duplicate key in its error."""
+    hospital.superuser("CREATE TABLE twice AS SELECT ssn FROM patient UNION ALL SELECT ssn FROM patient")
+    hospital.superuser("ALTER TABLE twice OWNER TO lockgate_gw; GRANT CREATE ON SCHEMA public TO lockgate_gw")
+    folder = gate.assembly.policy.folder
+    (folder / "ddl.cedar").write_text(
+        '@id("ddl-asks")\n@title("Definitions are changed with a reviewer")\n'
+        'permit (principal, action == Action::"sql.ddl", resource)\n'
+        'when { context.satisfied.contains("one-reviewer") };\n'
+    )
+    gate.call(gate.assembly.reload_policy(by="init"))
+    try:
+        running = gate.in_background(lambda: gate.connect().execute("CREATE UNIQUE INDEX ON twice (ssn)"))
+        gate.vote(gate.wait_pending(), "rita")
+        with pytest.raises(psycopg.errors.UniqueViolation) as failed:
+            running.result()
+        with hospital.direct() as direct:
+            secrets = [row[0] for row in direct.execute("SELECT ssn FROM patient")]
+        assert not any(secret in str(failed.value) for secret in secrets)
+        assert "withheld" in str(failed.value)
+    finally:
+        hospital.superuser("DROP TABLE twice; REVOKE CREATE ON SCHEMA public FROM lockgate_gw")

@@ -29,6 +29,12 @@ if TYPE_CHECKING:
 WRITES = frozenset({"sql.write", "sql.ddl", "sql.drop", "sql.grant", "sql.code", "sql.admin", "sql.files", "sql.temp"})
 
 
+READS_NOTHING = frozenset(
+    "transaction set reset show requests discard deallocate close notify temp lock select".split()
+)
+"""Kinds of statement whose errors can quote nothing but the client's own words, when there is nothing to analyse."""
+
+
 @dataclass(slots=True)
 class Passed:
     """A redeemed ticket: the decision's masks apply, and `run` tells the log what became of it."""
@@ -181,9 +187,11 @@ def part_for(session: Session, statement: Statement, passed: Passed) -> Part:
     """How this statement's rows and errors are shown under the decision it got."""
     decision = passed.admission.decision
     connection = session.connection
-    part = Part(clear_errors=not statement.touches, copy_options=statement.classified.copy)
     kind = statement.classified.kind
     analysis = statement.analysis
+    # What is not analysed may read anything: CREATE UNIQUE INDEX quotes the value that stands twice.
+    readable = kind in READS_NOTHING if analysis is None else not statement.touches
+    part = Part(clear_errors=readable, copy_options=statement.classified.copy)
     key = connection.mask_key(session.requester)
     if kind == "fetch":
         part.treatment = session.registry.cursors.get(statement.classified.name, unproven(key))
