@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from lockgate.action import Action, Decision, Question
 from lockgate.gateways.postgres import replies
 from lockgate.gateways.postgres.answers import Part, Run
+from lockgate.gateways.postgres.barriers import OBJECTS
 from lockgate.gateways.postgres.lineage.analysis import CLEAN
 from lockgate.gateways.postgres.lineage.model import Analysis, ColumnClass
 from lockgate.gateways.postgres.records import Prepared, Statement
@@ -226,22 +227,18 @@ def after(session: Session, statement: Statement, part: Part) -> Callable[[bytes
     """What the gateway's own record must learn once the server has completed this statement."""
     classified = statement.classified
     kind = classified.kind
-    if kind in ("select", "write", "export", "copy_in", "show", "explain", "fetch"):
+    if kind in ("select", "write", "export", "copy_in", "show", "explain", "fetch", "set", "reset"):
         return None
     registry = session.registry
     name = classified.name.encode()
 
     def done(tag: bytes) -> None:
-        if kind == "transaction":
-            if tag == b"ROLLBACK":
-                session.rolled_back()
-            session.settings.dirty = True
-        elif kind in ("set", "reset", "discard"):
-            session.settings.dirty = True
-            if tag == b"DISCARD ALL":
-                registry.clear()
-                session.fast.clear()
-                session.local_objects = False
+        if tag == b"ROLLBACK":
+            session.rolled_back()
+        elif tag == b"DISCARD ALL":
+            registry.clear()
+            session.fast.clear()
+            session.local_objects = False
         elif kind == "prepare":
             registry.prepared[name] = Prepared(
                 name, (classified.inner or "").encode(), (), (statement,), session.settings.search_path
@@ -257,10 +254,7 @@ def after(session: Session, statement: Statement, part: Part) -> Callable[[bytes
                 registry.cursors.clear()
             else:
                 registry.cursors.pop(classified.name, None)
-        elif kind in ("ddl", "drop", "temp", "code"):
-            session.local_objects = True
-            for known in registry.prepared.values():
-                known.search_path = ""  # whatever was prepared may mean something else now
+        elif kind in OBJECTS:
             session.gateway.schema_changed(session.connection)
             if classified.temporary and statement.analysis is not None:
                 session.overlay[classified.temporary] = {

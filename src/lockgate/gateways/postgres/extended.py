@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from lockgate.gateways.postgres import messages as m
 from lockgate.gateways.postgres import replies
 from lockgate.gateways.postgres.answers import Kind, Part, Step
+from lockgate.gateways.postgres.barriers import BEHIND, BEHIND_HINT
+from lockgate.gateways.postgres.classify import Classified
 from lockgate.gateways.postgres.deciding import Passed, Ticket, admit, after, part_for, redeem, shape_only
 from lockgate.gateways.postgres.inbox import Message
 from lockgate.gateways.postgres.records import Portal, Prepared, Statement, frame
@@ -56,6 +58,8 @@ class ExtendedBatch:
         self.session = session
         self.items: list[Item] = []
         self.refused = False
+        self.behind = session.decisive and session.unsynced
+        """Whether something decisive was executed before, in this pipeline."""
 
     async def run(self, batch: list[Message]) -> None:
         for kind, raw in batch:
@@ -74,7 +78,9 @@ class ExtendedBatch:
         self.items.append(Item(m.parse(REFUSED_NAME, b"refused by lockgate", ()), [Step(Kind.PARSE, refusal=error)]))
 
     async def _look_at(self, kind: int, raw: bytes) -> None:
-        if kind == ord("P"):
+        if self.behind and kind in b"PB":
+            self.refuse(replies.server_error("LG002", BEHIND, hint=BEHIND_HINT))
+        elif kind == ord("P"):
             await self._parse(raw)
         elif kind == ord("B"):
             await self._bind(raw)
@@ -161,7 +167,8 @@ class ExtendedBatch:
             made = part_for(session, statement, passed)
             part.treatment, part.clear_errors, part.run = made.treatment, made.clear_errors, passed.run
             part.copy_options = made.copy_options
-            part.completed = after(session, statement, part)
+            if statement.classified.kind != "deallocate":
+                part.completed = after(session, statement, part)
             item.steps[0].parts = [Part(clear_errors=part.clear_errors, run=part.run)]
             if part.treatment is not None and part.treatment.fields is not None:
                 part.plan = part.treatment.plan(part.treatment.fields, bind.result_formats)
@@ -173,7 +180,7 @@ class ExtendedBatch:
             if part.plan is not None and part.treatment is not None:
                 session.client.write(session.masked_notice(part.treatment))
             shape = shape_only(passed, part)
-            if prepared.name and shape is not None and not session.local_objects:
+            if prepared.name and shape is not None and not session.local_objects and not session.decisive:
                 session.fast[prepared.name] = shape
 
         item.admitted = admitted
@@ -202,7 +209,28 @@ class ExtendedBatch:
         if portal is None:
             self.refuse(replies.server_error("34000", "portal does not exist"))
             return
-        self.items.append(Item(raw, [Step(Kind.EXECUTE, [portal.part])]))
+        step = Step(Kind.EXECUTE, [portal.part])
+        self.items.append(Item(raw, [step]))
+        if not portal.prepared.statements:
+            return
+        statement = portal.prepared.statements[0]
+        if statement.classified.kind == "deallocate":
+            # Drivers send it in the middle of a pipeline: the name is gone for what follows, unless the server errs.
+            step.undo = self._forget(statement.classified)
+        elif statement.is_decisive(self.session.settings.unsettled):
+            self.behind = True
+            self.session.sending(statement)
+
+    def _forget(self, classified: Classified) -> Callable[[], None]:
+        prepared = self.session.registry.prepared
+        gone = dict(prepared) if classified.whole else {}
+        name = classified.name.encode()
+        if not classified.whole and name in prepared:
+            gone[name] = prepared[name]
+        for name in gone:
+            prepared.pop(name)
+            self.session.fast.pop(name, None)
+        return lambda: prepared.update(gone)
 
     def _portal(self, name: bytes) -> Portal | None:
         """A bound portal, or the one that DECLARE made: the server keeps both under one roof."""

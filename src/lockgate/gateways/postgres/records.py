@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lockgate.action import Question
+from lockgate.gateways.postgres import barriers
 from lockgate.gateways.postgres.answers import Part
 from lockgate.gateways.postgres.classify import Classified
 from lockgate.gateways.postgres.lineage.model import Analysis
@@ -29,6 +30,18 @@ class Statement:
     @property
     def touches(self) -> bool:
         return self.analysis is not None and bool(self.analysis.touches)
+
+    def moves_settings(self, unsettled: bool) -> bool:
+        """Whether search_path or `lockgate.*` may be another afterwards."""
+        return barriers.moves_settings(self.classified, code=self._code, unsettled=unsettled)
+
+    def is_decisive(self, unsettled: bool) -> bool:
+        """Whether what follows is looked at only once this has been answered."""
+        return barriers.is_decisive(self.classified, code=self._code, unsettled=unsettled)
+
+    @property
+    def _code(self) -> bool:
+        return self.analysis is not None and bool(self.analysis.code)
 
     def questions(self, connection: str) -> set[Question]:
         """What policy is asked: what the kind of statement says, and what the analysis found beneath it."""

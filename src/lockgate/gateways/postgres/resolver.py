@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lockgate.gateways.postgres import settings as wishes
+from lockgate.gateways.postgres.barriers import BEHIND, BEHIND_HINT, OBJECTS
 from lockgate.gateways.postgres.classify import Classified, classify
 from lockgate.gateways.postgres.insession import InSession
 from lockgate.gateways.postgres.lineage import Analysis, AnalysisError, Side, analyse
@@ -59,13 +60,13 @@ class Resolver:
         except ParseError as error:
             return Problem("42601", error.message, error.position)
         statements: list[Statement] = []
-        changes_meaning = False
+        behind = False
         kinds: set[str] = set()
         for one in parsed:
             classified = classify(one)
             refused = classified.refused or _refuse(classified, len(parsed))
-            if not refused and changes_meaning and classified.inner is not None:
-                refused = "a statement after one that creates something is sent on its own, so that it can be analysed"
+            if not refused and behind and (classified.inner is not None or classified.kind == "execute"):
+                return Problem("LG002", BEHIND, hint=BEHIND_HINT)
             if classified.kind == "execute" and kinds & {"prepare", "deallocate", "discard"}:
                 refused = "EXECUTE is sent on its own, after PREPARE has been answered"
             if classified.kind == "declare" and classified.name in session.registry.cursors:
@@ -80,8 +81,9 @@ class Resolver:
             analysis = await self._analysis(session, classified, oids)
             if isinstance(analysis, Problem):
                 return analysis
-            changes_meaning = changes_meaning or classified.kind in ("ddl", "drop", "temp")
-            statements.append(Statement(one.text, classified, analysis, self.generation, one))
+            statement = Statement(one.text, classified, analysis, self.generation, one)
+            behind = behind or statement.moves_settings(session.settings.unsettled) or classified.kind in OBJECTS
+            statements.append(statement)
         return tuple(statements)
 
     def rewritten(self, session: Session, statements: Sequence[Statement], text: bytes) -> bytes:
@@ -193,8 +195,6 @@ def _refuse(classified: Classified, count: int) -> str:
         return wishes.problem_with(name, value)
     if name == "search_path" and count > 1:
         return "search_path changes only in a message of its own"
-    if name == "search_path" and "pg_temp" in [part.strip(" '\"").lower() for part in (value or "").split(",")][:-1]:
-        return "pg_temp is always last: a temporary table must not stand before a real one"
     return ""
 
 

@@ -17,11 +17,12 @@ from lockgate.gateways.postgres import messages as m
 from lockgate.gateways.postgres import replies
 from lockgate.gateways.postgres._frames import scan_client
 from lockgate.gateways.postgres.answers import Answers, Kind, Run, Step
+from lockgate.gateways.postgres.barriers import OBJECTS
 from lockgate.gateways.postgres.extended import ExtendedBatch
 from lockgate.gateways.postgres.inbox import COPY_DATA, Inbox, Message
 from lockgate.gateways.postgres.lineage.model import ColumnClass
 from lockgate.gateways.postgres.peer import Peer
-from lockgate.gateways.postgres.records import Registry
+from lockgate.gateways.postgres.records import Registry, Statement
 from lockgate.gateways.postgres.settings import Settings
 from lockgate.gateways.postgres.simple import run_simple
 from lockgate.gateways.postgres.treatment import Treatment
@@ -61,6 +62,8 @@ class Session:
         self.overlay: dict[str, dict[str, ColumnClass]] = {}
         """Classes that this session wrote into temporary tables, by table and column."""
         self.unsynced = False
+        self.decisive = False
+        """Whether something is on its way that must be answered before anything else is looked at (`barriers`)."""
         self.process_id = 0
         self.inbox = Inbox(lambda on: client.reading(not on))
         self.answers = Answers(client.write, self._ready, self._parameter, self._masked_notice)
@@ -83,7 +86,7 @@ class Session:
                 # A policy, the catalog or the schema changed: everything is decided anew before it is fast again.
                 self.fast.clear()
                 self.fast_generation = self.gateway.generation
-            if not self._busy and self.fast and self.inbox.empty:
+            if self.fast and not self._busy and not self.decisive and not self.settings.dirty and self.inbox.empty:
                 syncs = scan_client(data, self.fast)
                 if syncs:
                     expected = self.answers.expected
@@ -153,18 +156,35 @@ class Session:
             return
         self.cancelled.clear()
         if not self.unsynced:
-            await self.refresh()
+            await self.settle()
         if kind == ord("Q"):
             await run_simple(self, batch[0][1])
         else:
             await ExtendedBatch(self).run(batch)
 
-    async def refresh(self) -> None:
-        """Read `lockgate.*` and search_path anew where something may have changed them (SET, rollback, RESET)."""
-        if self.settings.dirty and self.status != FAILED_TRANSACTION:
+    def sending(self, statement: Statement) -> None:
+        """This statement goes upstream now: what it may change is unknown until it has been answered."""
+        if statement.is_decisive(self.settings.unsettled):
+            self.decisive = True
+        if statement.moves_settings(self.settings.unsettled):
+            self.settings.dirty = self.settings.unsettled = True
+        if statement.classified.kind in OBJECTS:
+            self.local_objects = True
+            for known in self.registry.prepared.values():
+                known.search_path = ""  # whatever was prepared may mean something else now
+
+    async def settle(self) -> None:
+        """Wait for what is decisive, and read `lockgate.*` and search_path anew where they may have changed."""
+        if self.decisive or self.settings.dirty:
             await self.answers.drained()
+            self.decisive = False
+        if self.settings.dirty and self.status != FAILED_TRANSACTION:
+            before = self.settings.search_path
             rows = await self.ask_upstream(self.settings.question())
             self.settings.learn(rows[0])
+            self.settings.unsettled = self.settings.unsettled and self.status != IDLE
+            if self.settings.search_path != before:
+                self.fast.clear()
 
     async def ask_upstream(self, sql: str) -> list[tuple[bytes | None, ...]]:
         """The gateway's own question on this session, between batches; a simple query of built-in functions only."""
@@ -193,6 +213,7 @@ class Session:
         if status == FAILED_TRANSACTION:
             self._failed = True
         if status == IDLE:
+            self.settings.dirty = self.settings.dirty or self.settings.unsettled
             runs, self._runs = self._runs, []
             committed = not self._failed
             for run in runs:
@@ -204,12 +225,12 @@ class Session:
     def rolled_back(self) -> None:
         """The client's transaction ends without effect (ROLLBACK, or COMMIT of a failed one)."""
         self._failed = True
-        self.settings.dirty = True
 
     def _parameter(self, name: str, value: str) -> None:
         self.upstream.parameters[name] = value
-        if name == "search_path":
+        if name == "search_path" and value != self.settings.search_path:
             self.settings.search_path = value
+            self.fast.clear()
 
     def _masked_notice(self, treatment: Treatment) -> bytes:
         if self._told_masked:

@@ -22,6 +22,8 @@ class Settings:
 
     search_path: str
     dirty: bool = True
+    unsettled: bool = False
+    """Whether the open transaction has changed something that its end, or a savepoint's, changes back."""
     reveal: frozenset[str] = frozenset()
     purpose: str = ""
     reason: str = ""

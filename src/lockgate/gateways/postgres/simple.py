@@ -40,6 +40,7 @@ async def run_simple(session: Session, raw: bytes) -> None:
         return
     parts: list[Part] = []
     for statement in statements:
+        session.sending(statement)
         part = part_for(session, statement, passed)
         part.completed = after(session, statement, part)
         parts.append(part)

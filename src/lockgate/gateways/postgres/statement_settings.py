@@ -34,6 +34,8 @@ def setting_problem(name: str, value: str | None) -> str:
     `client_encoding='utf-8'`).
     """
     name = name.lower()
+    if name == "search_path" and "pg_temp" in [part.strip(" '\"").lower() for part in (value or "").split(",")][:-1]:
+        return "pg_temp is always last: a temporary table must not stand before a real one"
     if name.startswith("lockgate.") or name in HARMLESS or (value is None and name in PINS):
         return ""
     if name in PINS:
