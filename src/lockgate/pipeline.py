@@ -297,7 +297,10 @@ class Pipeline:
 
     def _finisher(self, execution: Execution) -> Callable[[str, int, int, str], Awaitable[None]]:
         async def finish(outcome: str, rows: int, bytes_: int, code: str) -> None:
-            await self._approvals.finish(execution.execution_id, outcome, rows, bytes_, code)
+            if execution.tracked:
+                await self._approvals.finish(execution.execution_id, outcome, rows, bytes_, code)
+            else:
+                await self._approvals.finish_read(execution, outcome, rows, bytes_, code)
 
         return finish
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import struct
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -14,17 +12,9 @@ from hypothesis import strategies as st
 from lockgate.errors import ProtocolError
 from lockgate.gateways.postgres import _frames, _rows, masks
 from lockgate.gateways.postgres.messages import parse_data_row
+from uncompiled import plain
 
 KEY = bytes(range(16))
-
-
-def plain(module):
-    """The module's source, run by the interpreter instead of the compiler."""
-    source = Path(module.__file__).parent / f"{module.__name__.rpartition('.')[2]}.py"
-    spec = importlib.util.spec_from_file_location(f"plain_{source.stem}", source)
-    loaded = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loaded)
-    return loaded
 
 
 PLAIN_ROWS, PLAIN_FRAMES = plain(_rows), plain(_frames)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +35,14 @@ START_S = 60
 
 
 class World:
-    """`with World(patients) as world:`; `stop` deletes everything but `keep`."""
+    """`with World(patients) as world:`; `stop` deletes everything but `keep`.
 
-    def __init__(self, patients: int = 10_000) -> None:
+    `audits` makes a connection for each name, all to the same hospital, with that setting of `audit`.
+    """
+
+    def __init__(self, patients: int = 10_000, audits: Mapping[str, str] | None = None) -> None:
         self.patients = patients
+        self.audits = dict(audits or {"clinic": "shape"})
         self.server = EmbeddedPostgres()
         self.folder = Path(tempfile.mkdtemp(prefix="lockgate-demo-"))
         self.passwords = {name: secrets.token_urlsafe(12) for name in PEOPLE}
@@ -92,9 +96,13 @@ class World:
             "tls: {cert: tls/server.pem, key: tls/server.key}\n"
             "rules: {cooling_s: 0}   # a first evening; an hour is the default\n"
             "connections:\n"
-            "  clinic:\n"
-            f"    upstream: {self.server.url(hospital.GATEWAY_ROLE, 'clinic')}?host={self.server.socket_dir}\n"
-            "    password: file:state/clinic.password\n"
+            + "".join(
+                f"  {name}:\n"
+                f"    upstream: {self.server.url(hospital.GATEWAY_ROLE, 'clinic')}?host={self.server.socket_dir}\n"
+                "    password: file:state/clinic.password\n"
+                f"    audit: {audit}\n"
+                for name, audit in self.audits.items()
+            )
         )
         self._thread.start()
         config = load_config(home / "lockgate.yaml")
@@ -107,7 +115,8 @@ class World:
             if name != "root":
                 self.api("root", "POST", "/users", {"name": name, "password": self.passwords[name], "groups": groups})
         self.api("ana", "POST", "/agents", {"name": AGENT})
-        self.api("root", "POST", "/catalog/clinic", {"yaml": hospital.CATALOG.read_text()})
+        for name in self.audits:
+            self.api("root", "POST", f"/catalog/{name}", {"yaml": hospital.CATALOG.read_text()})
 
     # what the story uses ------------------------------------------------------------------------------------------
     def api(self, person: str, method: str, path: str, body: Any = None) -> Any:
@@ -124,9 +133,10 @@ class World:
             self._sessions[person] = answer["token"]
         return call(method, path, body, url=self.url, ca=self.ca, token=self._sessions[person])
 
-    def token(self) -> str:
+    def token(self, connection: str = "clinic") -> str:
         """A one-hour connection token of the agent, minted by its owner."""
-        return str(self.api("ana", "POST", "/tokens", {"connection": "clinic", "account": f"local:{AGENT}"})["token"])
+        asked = {"connection": connection, "account": f"local:{AGENT}"}
+        return str(self.api("ana", "POST", "/tokens", asked)["token"])
 
     def psql(self, *commands: str, on_notice: Callable[[str], None] | None = None) -> subprocess.CompletedProcess[str]:
         """The agent's psql, through the gateway. The wheel's psql has no TLS; loopback needs none."""

@@ -11,18 +11,19 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import asyncpg
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from lockgate.audit.event import Event
 from lockgate.errors import StoreError
+from lockgate.store.tables import log
 
 CHANNEL = "lockgate"
 RETRIES = 10
 SERIALIZATION_FAILURES = frozenset({"40001", "40P01"})
 
-Stamp = Callable[[Connection, Sequence[Event]], list[str]]
+Stamp = Callable[[Sequence[Event]], list[dict[str, Any]]]
 
 
 class PostgresEngine:
@@ -68,11 +69,13 @@ class PostgresEngine:
         self, conn: Connection, unit: Callable[[Connection], tuple[Any, Sequence[Event]]]
     ) -> tuple[Any, list[str]]:
         result, events = unit(conn)
-        ids = self._stamp(conn, events)
+        rows = self._stamp(events)
+        if rows:
+            conn.execute(insert(log.events), rows)
         topics = sorted({topic for event in events if (topic := topic_of(event))})
         if topics:
             conn.exec_driver_sql("SELECT pg_notify($1, $2)", (CHANNEL, ",".join(topics)[:7900]))
-        return result, ids
+        return result, [str(row["id"]) for row in rows]
 
     async def read(self, fn: Callable[[Connection], Any]) -> Any:
         try:

@@ -24,7 +24,10 @@ from lockgate.errors import StoreError
 BUSY_MS = 5000
 LARGEST_GROUP = 512
 
-Stamp = Callable[[Connection, Sequence[Event]], list[str]]
+Stamp = Callable[[Sequence[Event]], list[dict[str, Any]]]
+INSERT_EVENTS = (
+    "INSERT INTO events (id, time_at, type, request, leaf, mac) VALUES (:id, :time_at, :type, :request, :leaf, :mac)"
+)
 
 
 @dataclass(slots=True)
@@ -34,7 +37,7 @@ class Job:
 
 
 class SqliteEngine:
-    """The writer thread and a reader connection a thread. `stamp` writes a unit's events and names their ids."""
+    """The writer thread and a reader connection a thread. `stamp` makes the rows of a unit's events."""
 
     def __init__(self, url: str, stamp: Stamp) -> None:
         self.engine = _engine(url)
@@ -85,6 +88,7 @@ class SqliteEngine:
 
     def _group(self, conn: Connection, group: list[Job]) -> None:
         outcomes: list[tuple[Job, Any, list[str], BaseException | None]] = []
+        rows: list[dict[str, Any]] = []
         driver = conn.connection.driver_connection
         assert isinstance(driver, sqlite3.Connection)
         try:
@@ -93,13 +97,16 @@ class SqliteEngine:
                 driver.execute("SAVEPOINT unit")
                 try:
                     result, events = job.unit(conn)
-                    ids = self._stamp(conn, events)
+                    stamped = self._stamp(events)
                     driver.execute("RELEASE unit")
-                    outcomes.append((job, result, ids, None))
+                    outcomes.append((job, result, [row["id"] for row in stamped], None))
+                    rows += stamped
                 except BaseException as error:
                     driver.execute("ROLLBACK TO unit")
                     driver.execute("RELEASE unit")
                     outcomes.append((job, None, [], _as_store_error(error)))
+            if rows:
+                driver.executemany(INSERT_EVENTS, rows)
             driver.execute("COMMIT")
         except BaseException as error:
             # The disk is full or the file is locked: nothing of the group happened, and everybody is told.

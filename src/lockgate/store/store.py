@@ -13,16 +13,15 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
 from lockgate.audit.event import Event, leaf_bytes
 from lockgate.store.postgresql import PostgresEngine, topic_of
 from lockgate.store.schema import prepare
 from lockgate.store.seal import KeyRing
 from lockgate.store.sqlite import SqliteEngine
-from lockgate.store.tables import log
 
 T = TypeVar("T")
 Clock: TypeAlias = Callable[[], int]
@@ -109,9 +108,8 @@ class Store:
         for listener in list(self._listeners):
             listener(topic)
 
-    def _stamp(self, conn: Connection, events: Sequence[Event]) -> list[str]:
-        if not events:
-            return []
+    def _stamp(self, events: Sequence[Event]) -> list[dict[str, Any]]:
+        """The rows of a unit's events: id, time, canonical bytes and their MAC."""
         now_at = self.clock()
         rows = []
         for event in events:
@@ -128,8 +126,7 @@ class Store:
                     "mac": hmac.new(self.mac_key, leaf, hashlib.sha256).digest(),
                 }
             )
-        conn.execute(insert(log.events), rows)
-        return [str(row["id"]) for row in rows]
+        return rows
 
 
 def open_store(url: str, *, clock: Clock = system_clock, keys: KeyRing | None = None) -> Store:

@@ -7,6 +7,7 @@ whether a chunk consists of nothing but runs of statements that were decided bef
 import cython
 
 from lockgate.errors import ProtocolError
+from lockgate.gateways.postgres._literals import key_of
 
 
 @cython.cfunc
@@ -57,11 +58,12 @@ def run_end(data: bytes, start: cython.Py_ssize_t, kind: cython.int):
     return at, count
 
 
-def scan_client(data: bytes, allowed: dict):
-    """How many Syncs the chunk holds, if it is nothing but whole rounds of runs decided before; otherwise 0.
+def scan_client(data: bytes, allowed: dict, texts: dict):
+    """How many rounds the chunk holds, if it is nothing but whole rounds of runs decided before; otherwise 0.
 
-    A round is Bind of an allowed statement name into the unnamed portal, then Describe or Execute of that portal,
-    then Sync. Counts each run on the Shape under the statement's name, and only once the whole chunk has qualified.
+    A round is a Query whose key (`_literals`) is in `texts`; or Bind of an allowed statement name into the unnamed
+    portal, then Describe or Execute of that portal, then Sync. Counts each run on its Shape, and only once the whole
+    chunk has qualified.
     """
     p: cython.p_uchar = data
     size: cython.Py_ssize_t = len(data)
@@ -70,8 +72,9 @@ def scan_client(data: bytes, allowed: dict):
     name: cython.Py_ssize_t
     length: cython.longlong
     kind: cython.int
-    syncs: cython.int = 0
+    rounds: cython.int = 0
     bound: cython.bint = False
+    open_round: cython.bint = False
     shape = None
     ran = None
     while at < size:
@@ -93,7 +96,7 @@ def scan_client(data: bytes, allowed: dict):
             shape = allowed.get(data[at + 6 : name])
             if shape is None:
                 return 0
-            bound = True
+            bound = open_round = True
         elif kind == 69:  # E of the unnamed portal
             if not bound or length < 9 or p[at + 5] != 0:
                 return 0
@@ -107,17 +110,31 @@ def scan_client(data: bytes, allowed: dict):
         elif kind == 83:  # S
             if length != 4:
                 return 0
-            syncs += 1
-            bound = False
+            rounds += 1
+            bound = open_round = False
+        elif kind == 81:  # Q
+            if open_round or length < 6 or p[end - 1] != 0:
+                return 0
+            key = key_of(data, at + 5, end - 1)
+            if key is None:
+                return 0
+            shape = texts.get(key)
+            if shape is None:
+                return 0
+            rounds += 1
+            if ran is None:
+                ran = [shape]
+            else:
+                ran.append(shape)
         else:
             return 0
         at = end
-    if bound or syncs == 0 or p[size - 5] != 83:
+    if open_round or rounds == 0:
         return 0
     if ran is not None:
         for shape in ran:
             shape.runs += 1
-    return syncs
+    return rounds
 
 
 def scan_server(data: bytes, start: cython.Py_ssize_t, most: cython.int):

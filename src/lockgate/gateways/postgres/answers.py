@@ -93,6 +93,8 @@ class Answers:
     ) -> None:
         self.expected: deque[Step] = deque()
         self.copy_in = False
+        """Whether the server reads rows: until CopyDone or CopyFail it takes any other message for a mistake, and
+        gives it no answer of its own."""
         self._send = send
         self._ready = ready
         self._parameter = parameter
@@ -104,8 +106,8 @@ class Answers:
         self.expected.append(step)
 
     async def drained(self) -> None:
-        """Wait until the server has answered all that it was sent."""
-        while self.expected:
+        """Wait until the server has answered all that it was sent, or reads the rows of a COPY FROM STDIN."""
+        while self.expected and not self.copy_in:
             self._drained.clear()
             await self._drained.wait()
 
@@ -144,7 +146,7 @@ class Answers:
             self._tail = data[position:] if position else data
         if out:
             self._send(out[0] if len(out) == 1 and not isinstance(out[0], memoryview) else b"".join(out))
-        if not self.expected:
+        if not self.expected or self.copy_in:
             self._drained.set()
 
     def _in_bulk(

@@ -11,6 +11,8 @@ from lockgate.gateways.postgres.classify import Classified
 
 OBJECTS = frozenset({"ddl", "drop", "temp", "code", "files", "grant"})
 """What may make, change or drop an object."""
+READS_ROWS = "copy_in"
+"""While COPY FROM STDIN reads rows the server swallows other messages: none may be on its way to it."""
 NAMES = frozenset({"prepare", "deallocate", "discard"})
 SETTINGS = frozenset({"set", "reset", "discard"})
 
@@ -35,4 +37,9 @@ def moves_settings(classified: Classified, *, code: bool, unsettled: bool) -> bo
 def is_decisive(classified: Classified, *, code: bool, unsettled: bool) -> bool:
     """Whether what follows must not be looked at before this is answered."""
     kind = classified.kind
-    return kind in OBJECTS or kind in NAMES or moves_settings(classified, code=code, unsettled=unsettled)
+    return (
+        kind in OBJECTS
+        or kind in NAMES
+        or kind == READS_ROWS
+        or moves_settings(classified, code=code, unsettled=unsettled)
+    )

@@ -142,7 +142,7 @@ async def redeem(session: Session, ticket: Ticket, statements: Sequence[Statemen
         return passed
     if any(q.operation in WRITES for q in ticket.action.questions):
         session.wrote = True
-        session.fast.clear()
+        session.leave_fast_path()
     if passed.shape is not None:
         shape = passed.shape
         shape.runs += 1
@@ -237,7 +237,7 @@ def after(session: Session, statement: Statement, part: Part) -> Callable[[bytes
             session.rolled_back()
         elif tag == b"DISCARD ALL":
             registry.clear()
-            session.fast.clear()
+            session.leave_fast_path()
             session.local_objects = False
         elif kind == "prepare":
             registry.prepared[name] = Prepared(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lockgate.gateways.postgres import settings as wishes
+from lockgate.gateways.postgres._literals import key_of
 from lockgate.gateways.postgres.barriers import BEHIND, BEHIND_HINT, OBJECTS
 from lockgate.gateways.postgres.classify import Classified, classify
 from lockgate.gateways.postgres.insession import InSession
@@ -137,17 +138,16 @@ class Resolver:
             return None
         local = session.local_objects
         catalog = self.catalog.current(self.connection)
-        key = (
-            classified.inner,
-            classified.types,
-            tuple(oids),
-            session.settings.search_path,
-            catalog.digest,
-            self.generation,
-        )
-        if not local and key in self._cache:
-            self._cache.move_to_end(key)
-            return self._cache[key]
+        under = (classified.types, tuple(oids), session.settings.search_path, catalog.digest, self.generation)
+        encoded = classified.inner.encode()
+        plain = key_of(encoded, 0, len(encoded))
+        keys: list[tuple[object, ...]] = [(classified.inner, *under)]
+        if plain is not None:
+            keys.append((*plain, *under))
+        for key in keys if not local else ():
+            if key in self._cache:
+                self._cache.move_to_end(key)
+                return self._cache[key]
         if local and session.unsynced:
             return Problem(
                 "LG002",
@@ -161,7 +161,8 @@ class Resolver:
         if isinstance(analysis, AnalysisError):
             return Problem(analysis.sqlstate, analysis.message, analysis.position, analysis.hint)
         if not local:
-            self._cache[key] = analysis
+            exchangeable = plain is not None and plain[1] == analysis.literals
+            self._cache[keys[1] if exchangeable else keys[0]] = analysis
             while len(self._cache) > CACHED_ANALYSES:
                 self._cache.popitem(last=False)
         return analysis

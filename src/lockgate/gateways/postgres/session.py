@@ -16,6 +16,7 @@ from lockgate.errors import LockgateError, ProtocolError
 from lockgate.gateways.postgres import messages as m
 from lockgate.gateways.postgres import replies
 from lockgate.gateways.postgres._frames import scan_client
+from lockgate.gateways.postgres._literals import key_of
 from lockgate.gateways.postgres.answers import Answers, Kind, Run, Step
 from lockgate.gateways.postgres.barriers import OBJECTS
 from lockgate.gateways.postgres.extended import ExtendedBatch
@@ -32,6 +33,8 @@ from lockgate.services.shapes import Shape
 if TYPE_CHECKING:
     from lockgate.gateways.postgres.connection import Connection
     from lockgate.gateways.postgres.gateway import Gateway
+
+FAST_TEXTS = 1000
 
 IDLE, IN_TRANSACTION, FAILED_TRANSACTION = ord("I"), ord("T"), ord("E")
 
@@ -69,6 +72,9 @@ class Session:
         self.answers = Answers(client.write, self._ready, self._parameter, self._masked_notice)
         self.shapes: dict[object, Shape] = {}
         self.fast: dict[bytes, Shape] = {}
+        """Prepared statements, by name, whose every run is already decided."""
+        self.fast_texts: dict[tuple[bytes, int], Shape] = {}
+        """The same for texts of simple queries, by their key without literals (`_literals`)."""
         self.fast_generation = gateway.generation
         self.cancelled = asyncio.Event()
         self.ended = asyncio.Event()
@@ -84,16 +90,16 @@ class Session:
         try:
             if self.fast_generation != self.gateway.generation:
                 # A policy, the catalog or the schema changed: everything is decided anew before it is fast again.
-                self.fast.clear()
+                self.leave_fast_path()
                 self.fast_generation = self.gateway.generation
-            if self.fast and not self._busy and not self.decisive and not self.settings.dirty and self.inbox.empty:
-                syncs = scan_client(data, self.fast)
-                if syncs:
+            if (self.fast or self.fast_texts) and not self._busy and not self.decisive and self.inbox.empty:
+                rounds = 0 if self.settings.dirty else scan_client(data, self.fast, self.fast_texts)
+                if rounds:
                     expected = self.answers.expected
                     if expected and expected[-1].kind is Kind.FAST:
-                        expected[-1].ready += syncs
+                        expected[-1].ready += rounds
                     else:
-                        self.answers.push(Step(Kind.FAST, ready=syncs))
+                        self.answers.push(Step(Kind.FAST, ready=rounds))
                     self.upstream.peer.write(data)
                     return
             self.inbox.feed(data)
@@ -105,6 +111,18 @@ class Session:
             self.answers.feed(data)
         except (ProtocolError, ValueError) as error:
             self.cut("08P01", error.message if isinstance(error, ProtocolError) else "malformed upstream data")
+
+    def leave_fast_path(self) -> None:
+        """Everything is decided anew before it is fast again."""
+        self.fast.clear()
+        self.fast_texts.clear()
+
+    def remember_text(self, text: bytes, literals: int, shape: Shape) -> None:
+        key = key_of(text, 0, len(text))
+        if key is not None and key[1] in (0, literals) and not self.local_objects and not self.decisive:
+            self.fast_texts[key] = shape
+            if len(self.fast_texts) > FAST_TEXTS:
+                self.fast_texts.pop(next(iter(self.fast_texts)))
 
     def client_lost(self) -> None:
         self.ended.set()
@@ -148,19 +166,35 @@ class Session:
     async def _deal_with(self, batch: list[Message]) -> None:
         kind = batch[0][0]
         if kind in COPY_DATA:
-            if self.answers.copy_in:
-                self.upstream.peer.write(b"".join(raw for _, raw in batch))
+            await self._copy_rows(batch)
             return
         if kind == ord("F"):
             self.cut("0A000", "FunctionCall does not pass Lockgate", "call the function in a SELECT")
             return
         self.cancelled.clear()
-        if not self.unsynced:
+        if not self.unsynced and kind not in b"SH":
+            # A Sync is what the server may be waiting for, at the end of COPY FROM STDIN.
             await self.settle()
+        if self.answers.copy_in and kind not in b"SH":
+            # The server would swallow it, and every later answer would be taken for that of the message before.
+            self.cut("08P01", "unexpected message during COPY FROM STDIN")
+            return
         if kind == ord("Q"):
             await run_simple(self, batch[0][1])
         else:
             await ExtendedBatch(self).run(batch)
+
+    async def _copy_rows(self, batch: list[Message]) -> None:
+        """Rows for COPY FROM STDIN; dropped where the server does not read any, as it would do itself."""
+        if not self.unsynced:
+            await self.answers.drained()
+        for position, (kind, _) in enumerate(batch):
+            if kind != ord("d"):
+                batch = batch[: position + 1]
+                break
+        if self.answers.copy_in:
+            self.upstream.peer.write(b"".join(raw for _, raw in batch))
+            self.answers.copy_in = batch[-1][0] == ord("d")
 
     def sending(self, statement: Statement) -> None:
         """This statement goes upstream now: what it may change is unknown until it has been answered."""
@@ -177,6 +211,8 @@ class Session:
         """Wait for what is decisive, and read `lockgate.*` and search_path anew where they may have changed."""
         if self.decisive or self.settings.dirty:
             await self.answers.drained()
+            if self.answers.copy_in:
+                return
             self.decisive = False
         if self.settings.dirty and self.status != FAILED_TRANSACTION:
             before = self.settings.search_path
@@ -184,7 +220,7 @@ class Session:
             self.settings.learn(rows[0])
             self.settings.unsettled = self.settings.unsettled and self.status != IDLE
             if self.settings.search_path != before:
-                self.fast.clear()
+                self.leave_fast_path()
 
     async def ask_upstream(self, sql: str) -> list[tuple[bytes | None, ...]]:
         """The gateway's own question on this session, between batches; a simple query of built-in functions only."""
@@ -230,7 +266,7 @@ class Session:
         self.upstream.parameters[name] = value
         if name == "search_path" and value != self.settings.search_path:
             self.settings.search_path = value
-            self.fast.clear()
+            self.leave_fast_path()
 
     def _masked_notice(self, treatment: Treatment) -> bytes:
         if self._told_masked:

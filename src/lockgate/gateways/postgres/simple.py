@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lockgate.gateways.postgres import messages as m
 from lockgate.gateways.postgres import replies
 from lockgate.gateways.postgres.answers import Kind, Part, Step
-from lockgate.gateways.postgres.deciding import admit, after, part_for, redeem
+from lockgate.gateways.postgres.deciding import admit, after, part_for, redeem, shape_only
 from lockgate.gateways.postgres.records import frame
 from lockgate.gateways.postgres.resolver import Problem
 from lockgate.pipeline import Refusal
@@ -44,6 +44,10 @@ async def run_simple(session: Session, raw: bytes) -> None:
         part = part_for(session, statement, passed)
         part.completed = after(session, statement, part)
         parts.append(part)
+    if len(statements) == 1 and statements[0].classified.kind == "select" and statements[0].analysis is not None:
+        shape = shape_only(passed, parts[0])
+        if shape is not None:
+            session.remember_text(text, statements[0].analysis.literals, shape)
     if statements and passed.run is not None:
         parts[-1].run = passed.run
     session.forward(

@@ -18,13 +18,20 @@ from lockgate.services.approvals.nouns import FORBIDDEN, NOBODY, Refusal
 from lockgate.services.approvals.opening import asked_for
 from lockgate.store.tables import approvals as t
 
+READS = frozenset({"sql.select", "sql.session"})
+
+# Built once: building a statement costs several times what running it does.
+KEEP_SALT = insert(t.commitment_salts)
+BEGIN = insert(t.executions)
+
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """An execution whose intent is the last event of its unit."""
+    """An execution whose intent is the last event of its unit; `tracked` has a row of its own in the store."""
 
     execution_id: str
     payload: bytes
+    tracked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,13 @@ class Recorded:
     digest: str
     catalog_digest: str
     glass: str = ""
+
+    @property
+    def tracked(self) -> bool:
+        """Whether a crash would leave something to settle by hand. A read has no effect: its intent without an
+        outcome says all that there is to know.
+        """
+        return bool(self.glass) or any(q.operation not in READS for q in self.action.questions)
 
 
 def prepare_record(desk: Desk, action: Action, decision: Decision, catalog_digest: str, glass: str) -> Recorded:
@@ -68,8 +82,9 @@ def record(desk: Desk, conn: Connection, prepared: Recorded) -> tuple[Begun | Re
         return Refusal(FORBIDDEN, "policy does not allow this without people"), []
     now_at = desk.clock()
     action = prepared.action
-    conn.execute(insert(t.commitment_salts).values(commitment=prepared.commitment, salt=prepared.salt))
-    begin(conn, desk, prepared.execution_id, prepared.glass, action, now_at)
+    conn.execute(KEEP_SALT, {"commitment": prepared.commitment, "salt": prepared.salt})
+    if prepared.tracked:
+        begin(conn, desk, prepared.execution_id, prepared.glass, action, now_at)
     event = intent(
         action,
         prepared.decision,
@@ -79,7 +94,7 @@ def record(desk: Desk, conn: Connection, prepared: Recorded) -> tuple[Begun | Re
         commitment=prepared.commitment,
         catalog=prepared.catalog_digest,
     )
-    return Begun(prepared.execution_id, action.payload), [event]
+    return Begun(prepared.execution_id, action.payload, prepared.tracked), [event]
 
 
 def intent(
@@ -129,13 +144,7 @@ def finish(
     )
     if closed.rowcount != 1:
         return False, []
-    body: dict[str, JSON] = {
-        "execution": execution_id,
-        "status": outcome.value,
-        "rows": rows,
-        "bytes": bytes_,
-        "code": code[:64],
-    }
+    body = outcome_of(execution_id, outcome, rows, bytes_, code)
     log: list[Event] = []
     if row.request:
         body["request"] = row.request
@@ -145,6 +154,16 @@ def finish(
             if isinstance(after, Request):
                 advance(desk, conn, entry, after, log)
     return True, [*log, Event("outcome", body)]
+
+
+def outcome_of(execution_id: str, outcome: Status, rows: int, bytes_: int, code: str) -> dict[str, JSON]:
+    return {
+        "execution": execution_id,
+        "status": outcome.value,
+        "rows": rows,
+        "bytes": bytes_,
+        "code": code[:64],
+    }
 
 
 def recover(desk: Desk, conn: Connection) -> tuple[int, list[Event]]:
@@ -196,18 +215,19 @@ def reconcile(desk: Desk, conn: Connection, name: str, done: bool, by: str) -> t
 
 def begin(conn: Connection, desk: Desk, execution_id: str, request_id: str, action: Action, now_at: int) -> None:
     conn.execute(
-        insert(t.executions).values(
-            id=execution_id,
-            request=request_id,
-            instance=desk.rules.instance,
-            principal=action.requester.principal.id,
-            connection=action.connection,
-            operation=action.operation,
-            started_at=now_at,
-            finished_at=0,
-            status=Status.EXECUTING.value,
-            rows=0,
-            bytes=0,
-            code="",
-        )
+        BEGIN,
+        {
+            "id": execution_id,
+            "request": request_id,
+            "instance": desk.rules.instance,
+            "principal": action.requester.principal.id,
+            "connection": action.connection,
+            "operation": action.operation,
+            "started_at": now_at,
+            "finished_at": 0,
+            "status": Status.EXECUTING.value,
+            "rows": 0,
+            "bytes": 0,
+            "code": "",
+        },
     )

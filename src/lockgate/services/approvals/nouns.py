@@ -127,6 +127,8 @@ class Execution:
     execution_id: str
     intent_event_id: str
     payload: bytes = field(repr=False)
+    tracked: bool = True
+    """Whether the store keeps a row of it until its outcome; a plain read has its intent and no more."""
 
 
 @dataclass(frozen=True, slots=True)

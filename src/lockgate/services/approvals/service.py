@@ -267,7 +267,13 @@ class Approvals:
         done = await self._store.commit(unit)
         if isinstance(done.result, Refusal):
             return done.result
-        return Execution(done.result.execution_id, done.event_ids[-1], done.result.payload)
+        begun = done.result
+        return Execution(begun.execution_id, done.event_ids[-1], begun.payload, begun.tracked)
+
+    async def finish_read(self, execution: Execution, outcome: str, rows: int, bytes_: int, code: str = "") -> None:
+        """What became of an execution that the store does not track. Call it once."""
+        body = executing.outcome_of(execution.execution_id, Status(outcome), rows, bytes_, code)
+        await self._store.transact(lambda _: (None, [Event("outcome", body)]))
 
     async def finish(self, execution_id: str, outcome: str, rows: int, bytes_: int, code: str = "") -> bool:
         """What became of it; False when that was known already (the first outcome stands)."""

@@ -21,6 +21,9 @@ LIFTERS = 2
 LIFT_TOGETHER_S = 3600
 TOPIC = "kill_switch"
 
+AS_IT_STANDS = select(t.kill_switch).where(t.kill_switch.c.id == 1)
+LOCKED = AS_IT_STANDS.with_for_update(read=True)
+
 
 @dataclass(frozen=True, slots=True)
 class Switch:
@@ -39,8 +42,7 @@ class Switch:
 
 def read(conn: Connection, *, lock: bool = False) -> Switch:
     """As it stands; with `lock`, nobody turns it on between this and the end of the transaction."""
-    query = select(t.kill_switch).where(t.kill_switch.c.id == 1)
-    row = conn.execute(query.with_for_update(read=True) if lock else query).first()
+    row = conn.execute(LOCKED if lock else AS_IT_STANDS).first()
     if row is None:
         return Switch(False)
     mapping: Any = row._mapping

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from lockgate.action import UNCLASSIFIED, Question
 from lockgate.gateways.postgres.lineage.flow import Flow, Flows, Scope
+from lockgate.gateways.postgres.lineage.literals import exchangeable
 from lockgate.gateways.postgres.lineage.metadata import Metadata, Relation, every_node, load
 from lockgate.gateways.postgres.lineage.model import (
     Analysis,
@@ -158,6 +159,7 @@ class _Walk:
             parameter_oids=self.described.parameter_oids,
             fields=fields,
             code=frozenset(self.flows.code),
+            literals=exchangeable(self.tree, self.metadata),
         )
 
     # classes ----------------------------------------------------------------------------------------------------

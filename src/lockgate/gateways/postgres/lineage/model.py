@@ -49,6 +49,8 @@ class Analysis:
     fields: tuple[Field, ...]
     code: frozenset[str] = frozenset()
     """Functions that are not known to be safe."""
+    literals: int = -1
+    """How many literals may be exchanged for others of their kind and leave all of this true; -1 for none."""
 
 
 @dataclass(frozen=True, slots=True)

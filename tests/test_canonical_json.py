@@ -1,0 +1,47 @@
+"""Canonical JSON is RFC 8785's, however it is made; what would not survive a round trip has none."""
+
+from __future__ import annotations
+
+import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lockgate.action import MAX_SAFE_INTEGER, NotCanonical, canonical, parse_canonical
+
+scalars = st.none() | st.booleans() | st.integers(-MAX_SAFE_INTEGER, MAX_SAFE_INTEGER) | st.text()
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(values)
+def test_it_is_what_the_reference_makes(value):
+    assert canonical(value) == rfc8785.dumps(value)
+
+
+@given(values)
+def test_it_comes_back(value):
+    assert parse_canonical(canonical(value)) == value
+
+
+@pytest.mark.parametrize("key", ["\U0001f600", "\ufb33", "é", "\r", "\x80"])
+def test_keys_are_in_the_order_of_utf_16(key):
+    value = {key: 1, "\ue000": 2, "a": 3}
+    assert canonical(value) == rfc8785.dumps(value)
+
+
+@pytest.mark.parametrize("value", [1.5, float("nan"), 2**53, "\ud800", {1: 2}, b"x", {"a": object()}])
+def test_what_does_not_round_trip_is_refused(value):
+    with pytest.raises(NotCanonical):
+        canonical(value)
+
+
+@pytest.mark.parametrize(
+    "text", [b'{"a":1,"a":1}', b'{"b":1,"a":1}', b"[1, 2]", b"[1.0]", b"[NaN]", b"\xff", b"[" * 9999]
+)
+def test_what_is_not_its_own_canonical_form_is_refused(text):
+    with pytest.raises(NotCanonical):
+        parse_canonical(text)
