@@ -52,6 +52,9 @@ class Wishes:
     reason: str = ""
     wait: bool = True
     hold_s: float = 45.0
+    most_rows: int = 0
+    """The stream is cut at this many rows (0: no cap); part of what is approved."""
+    most_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +169,8 @@ class Pipeline:
             await self._approvals.refused(action, decision)
             return Refusal(FORBIDDEN, _why(decision), _way_out(facts, wishes), classes=facts.classes | facts.probes)
         if decision.effect is Effect.ALLOW:
-            by_shape = not audit_each and _by_shape(facts, decision)
+            capped = wishes.most_rows or wishes.most_bytes
+            by_shape = not audit_each and not capped and _by_shape(facts, decision)
             return Ticket(action, facts, wishes, decision, by_shape)
         return await self._hold(action, facts, wishes, decision, caller, describe)
 
@@ -261,8 +265,13 @@ class Pipeline:
             EXPIRED, f"request {request_id} is {state.lower()}", "ask again", request_id, state, facts.classes
         )
 
-    async def redeem(self, ticket: Ticket, shapes: MutableMapping[object, Shape]) -> Pass | Refusal:
-        """Use the ticket: consume the grant or write the intent, durable when this returns. Fails closed."""
+    async def redeem(
+        self, ticket: Ticket, shapes: MutableMapping[object, Shape], transaction: str = ""
+    ) -> Pass | Refusal:
+        """Use the ticket: consume the grant or write the intent, durable when this returns. Fails closed.
+
+        `transaction` is the upstream's own name for the transaction that this will run in, where it has one.
+        """
         if self.stopped:
             return _stopped()
         action, decision = ticket.action, ticket.decision
@@ -272,6 +281,7 @@ class Pipeline:
                     ticket.request_id,
                     action,
                     lambda satisfied: self.decide(action.requester, ticket.facts, ticket.wishes, satisfied),
+                    transaction=transaction,
                 )
                 if isinstance(consumed, ApprovalRefusal):
                     return _from_refusal(consumed, ticket.facts)

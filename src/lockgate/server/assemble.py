@@ -169,6 +169,7 @@ async def assemble(
             tenant=tenant,
             connections=connections,
             accounts=accounts,
+            approvals=approvals,
             pipeline=pipeline,
             shapes=shapes,
             tls=tls,

@@ -22,6 +22,12 @@ from lockgate.gateways.postgres.treatment import Treatment
 from lockgate.gateways.postgres.upstream import PINS
 
 LONGEST_MESSAGE_BYTES = 1 << 30
+CAP_REACHED = "54000"
+"""program_limit_exceeded"""
+
+
+class CapReached(Exception):
+    """More rows or bytes than the action's cap: the session ends before they leave."""
 
 
 class Kind(Enum):
@@ -41,11 +47,24 @@ class Kind(Enum):
 class Run:
     """One execution in the making: what to tell the log when its transaction has ended."""
 
-    finish: Callable[[bool, int, int, str], None]
+    finish: Callable[[str, int, int, str], None]
+    writes: bool = False
+    row_cap: int = 0
+    byte_cap: int = 0
     rows: int = 0
     bytes: int = 0
     completed: bool = False
     code: str = ""
+
+    def count(self, rows: int, bytes_: int) -> None:
+        """About to leave: CapReached where that is more than was approved, and then they do not."""
+        if (self.row_cap and self.rows + rows > self.row_cap) or (
+            self.byte_cap and self.bytes + bytes_ > self.byte_cap
+        ):
+            self.code = CAP_REACHED
+            raise CapReached("the stream has reached the cap that was set for it, and ends here")
+        self.rows += rows
+        self.bytes += bytes_
 
 
 @dataclass(slots=True)
@@ -74,6 +93,10 @@ class Step:
     collected: list[tuple[int, bytes]] = field(default_factory=list)
     ready: int = 0
     index: int = 0
+    hides_ready: bool = False
+    """Whether the ReadyForQuery is kept back: something of ours follows, whose ReadyForQuery is shown."""
+    ends: bytes = b"Z"
+    """Of an internal step: the kinds of message that are the last of its answer."""
 
     @property
     def part(self) -> Part | None:
@@ -178,8 +201,7 @@ class Answers:
                 if end > position:
                     out.append(data if position == 0 and end == len(data) else view[position:end])
             if part.run is not None:
-                part.run.rows += rows
-                part.run.bytes += end - position
+                part.run.count(rows, end - position)
             return end
         return position
 
@@ -215,13 +237,13 @@ class Answers:
         self._parameter(setting, value.decode())
 
     def _on_internal(self, step: Step, kind: int, body: bytes) -> None:
-        if kind == ord("Z"):
+        if kind != ord("Z"):
+            step.collected.append((kind, body))
+        if kind in step.ends:
             # The session's transaction is none of this exchange's business: it leaves things as they were.
             self.expected.popleft()
             if step.answered is not None and not step.answered.done():
                 step.answered.set_result(step.collected)
-        else:
-            step.collected.append((kind, body))
 
     def _on_error(
         self, step: Step | None, body: bytes, whole: bytes, out: list[bytes | bytearray | memoryview]
@@ -250,7 +272,7 @@ class Answers:
         self.expected.popleft()
         self.copy_in = False
         self._ready(body[0])
-        if not step.hidden:
+        if not step.hides_ready:
             out.append(whole)
 
     def _on_answer(
@@ -265,8 +287,7 @@ class Answers:
             if kind in b"dc" and part.copy is not None:
                 chunk, rows = part.copy.feed(whole)
                 if part.run is not None:
-                    part.run.rows += rows
-                    part.run.bytes += len(whole)
+                    part.run.count(rows, len(whole))
                 if chunk:
                     out.append(chunk)
                 return

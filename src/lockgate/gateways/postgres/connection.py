@@ -12,13 +12,16 @@ from lockgate.action import Kind, Requester
 from lockgate.errors import LockgateError
 from lockgate.gateways.postgres.lineage.side import ServerError
 from lockgate.gateways.postgres.resolver import Resolver
+from lockgate.gateways.postgres.settling import settle_unknown
 from lockgate.gateways.postgres.target import Target
 from lockgate.gateways.postgres.upstream import SEARCH_PATH
 from lockgate.phi.operators import default_operator
+from lockgate.services.approvals import Approvals
 
 HOLD_AGENT_S = 45.0
 HOLD_PERSON_S = 8 * 3600.0
 EPOCH_S = 1.0
+SETTLE_S = 60.0
 
 EPOCH_QUERY = """
 SELECT pg_catalog.md5(pg_catalog.concat_ws('/',
@@ -45,7 +48,11 @@ class Connection:
     secret: bytes = field(repr=False)
     operators: Mapping[str, str] = field(default_factory=dict)
     audit: str = "shape"
+    held: int = 0
+    """Sessions that wait for people now; each keeps an upstream connection."""
+    _most_held: int = 10
     _epoch: str = ""
+    _unknown: asyncio.Event = field(default_factory=asyncio.Event)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def hold_s(self, requester: Requester) -> float:
@@ -64,6 +71,25 @@ class Connection:
         """Something may have changed the schema: do not wait for the next second."""
         self._changed.set()
 
+    def may_hold(self) -> bool:
+        """Whether one more session may wait: those that wait must not use up the upstream's connections."""
+        return self.held < self._most_held
+
+    def settle_soon(self) -> None:
+        """Something has become UNKNOWN: do not wait for the next minute."""
+        self._unknown.set()
+
+    async def watch_unknown(self, approvals: Approvals) -> None:
+        """At start, each minute and when told: ask the server what became of executions that nobody saw end."""
+        while True:
+            self._unknown.clear()
+            with contextlib.suppress(LockgateError, OSError):
+                await settle_unknown(self.name, self.target, approvals)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(SETTLE_S):
+                    await self._unknown.wait()
+                await asyncio.sleep(1.0)  # the server may still be running it
+
     async def watch_schema(self, changed: Callable[[], None]) -> None:
         """Each second: has anything that gives statements their meaning changed? Then forget every analysis."""
         while True:
@@ -79,7 +105,9 @@ class Connection:
         try:
             async with self.resolver.pool.lend(SEARCH_PATH) as side:
                 rows = await side.fetch(EPOCH_QUERY)
+                limit = await side.fetch("SELECT pg_catalog.current_setting('max_connections')")
             epoch = str(rows[0][0])
+            self._most_held = max(1, int(limit[0][0] or 0) // 2)
         except (LockgateError, ServerError, OSError):
             epoch = ""  # unknown: what was analysed before may not hold
         before, self._epoch = self._epoch, epoch

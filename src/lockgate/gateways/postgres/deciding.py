@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from lockgate.gateways.postgres.lineage.model import Analysis, ColumnClass
 from lockgate.gateways.postgres.records import Prepared, Statement
 from lockgate.gateways.postgres.render import render
 from lockgate.gateways.postgres.tokens import any_token
+from lockgate.gateways.postgres.transaction_id import wants_id
 from lockgate.gateways.postgres.treatment import Treatment, harmless, treat, unproven
 from lockgate.pipeline import Facts, Held, Pass, Refusal, Ticket
 from lockgate.services.shapes import Shape
@@ -99,7 +100,8 @@ async def admit(
         )
     wrote = session.wrote
     hold_s = session.connection.hold_s(session.requester)
-    wishes = session.settings.wishes(may_wait=not wrote, hold_s=hold_s)
+    may_wait = not wrote and session.connection.may_hold()
+    wishes = session.settings.wishes(may_wait=may_wait, hold_s=hold_s)
     action = Action(
         tenant=session.gateway.tenant,
         connection=session.connection.name,
@@ -113,6 +115,8 @@ async def admit(
         operators=session.connection.operators_for(facts.classes),
         preconditions=[s.analysis.preconditions for s in statements if s.analysis is not None],
         purpose=wishes.purpose,
+        row_cap=wishes.most_rows,
+        byte_cap=wishes.most_bytes,
     )
     return await session.gateway.pipeline.ask(
         action,
@@ -124,9 +128,12 @@ async def admit(
     )
 
 
-async def redeem(session: Session, ticket: Ticket, statements: Sequence[Statement]) -> Passed | Refusal:
+async def redeem(
+    session: Session, ticket: Ticket, statements: Sequence[Statement], begin: Callable[[], Awaitable[str]]
+) -> Passed | Refusal:
     """Consume the grant or write the intent; what is returned may be sent at once, and only that.
 
+    `begin` begins and names the transaction that a held write will run in (`transaction_id`).
     People may have taken hours: what the statement's meaning rests on is looked at again before the grant is used.
     """
     if ticket.request_id and await _meaning_changed(session, statements):
@@ -137,17 +144,22 @@ async def redeem(session: Session, ticket: Ticket, statements: Sequence[Statemen
             ticket.request_id,
             "INVALIDATED",
         )
-    passed = await session.gateway.pipeline.redeem(ticket, session.shapes)
+    transaction = ""
+    if ticket.request_id and wants_id(statements):
+        transaction = await begin()
+    passed = await session.gateway.pipeline.redeem(ticket, session.shapes, transaction)
     if isinstance(passed, Refusal):
         return passed
-    if any(q.operation in WRITES for q in ticket.action.questions):
+    writes = any(q.operation in WRITES for q in ticket.action.questions)
+    if writes:
         session.wrote = True
         session.leave_fast_path()
     if passed.shape is not None:
         shape = passed.shape
         shape.runs += 1
         return Passed(passed, None, shape)
-    return Passed(passed, Run(_finisher(session, passed)), None)
+    caps = ticket.action.row_cap, ticket.action.byte_cap
+    return Passed(passed, Run(_finisher(session, passed), writes, *caps), None)
 
 
 def view_of(session: Session, statements: Sequence[Statement], facts: Facts) -> ViewFacts:
@@ -285,18 +297,20 @@ class SessionCaller:
             asyncio.ensure_future(self.session.cancelled.wait()),
             asyncio.ensure_future(self.session.ended.wait()),
         ]
+        self.session.connection.held += 1
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            self.session.connection.held -= 1
             for wait in waits:
                 wait.cancel()
 
 
-def _finisher(session: Session, passed: Pass) -> Callable[[bool, int, int, str], None]:
-    def finish(succeeded: bool, rows: int, bytes_: int, code: str) -> None:
-        session.gateway.in_background(
-            passed.finish("SUCCEEDED" if succeeded else "FAILED", rows, bytes_, code if code else "")
-        )
+def _finisher(session: Session, passed: Pass) -> Callable[[str, int, int, str], None]:
+    def finish(outcome: str, rows: int, bytes_: int, code: str) -> None:
+        session.gateway.in_background(passed.finish(outcome, rows, bytes_, code))
+        if outcome == "UNKNOWN":
+            session.connection.settle_soon()
 
     return finish
 

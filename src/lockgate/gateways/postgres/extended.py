@@ -20,6 +20,7 @@ from lockgate.gateways.postgres.deciding import Passed, Ticket, admit, after, pa
 from lockgate.gateways.postgres.inbox import Message
 from lockgate.gateways.postgres.records import Portal, Prepared, Statement, frame
 from lockgate.gateways.postgres.resolver import Problem
+from lockgate.gateways.postgres.transaction_id import before_extended
 from lockgate.gateways.postgres.treatment import Treatment, harmless
 from lockgate.pipeline import Refusal
 
@@ -264,7 +265,7 @@ class ExtendedBatch:
         for position, item in enumerate(self.items):
             if item.ticket is None:
                 continue
-            passed = await redeem(self.session, item.ticket, item.statements)
+            passed = await redeem(self.session, item.ticket, item.statements, lambda: before_extended(self.session))
             if isinstance(passed, Refusal):
                 sync = [i for i in self.items[position:] if i.out[:1] == b"S"]
                 self.items = self.items[:position]

@@ -22,6 +22,7 @@ from lockgate.gateways.postgres.session import Session
 from lockgate.gateways.postgres.statement_settings import setting_problem
 from lockgate.pipeline import Pipeline
 from lockgate.services.accounts import Accounts
+from lockgate.services.approvals import Approvals
 from lockgate.services.shapes import Shapes
 
 log = structlog.get_logger("lockgate.postgres")
@@ -40,6 +41,7 @@ class Gateway:
         tenant: str,
         connections: Mapping[str, Connection],
         accounts: Accounts,
+        approvals: Approvals,
         pipeline: Pipeline,
         shapes: Shapes,
         tls: ssl.SSLContext | None,
@@ -48,6 +50,7 @@ class Gateway:
         self.tenant = tenant
         self.connections = connections
         self.accounts = accounts
+        self.approvals = approvals
         self.pipeline = pipeline
         self.shapes = shapes
         self.generation = 0
@@ -69,6 +72,7 @@ class Gateway:
             self._server = await loop.create_server(self._accept, host, port)
         for connection in self.connections.values():
             self.in_background(connection.watch_schema(self.schema_or_policy_changed))
+            self.in_background(connection.watch_unknown(self.approvals))
         return 0 if unix_path else int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:

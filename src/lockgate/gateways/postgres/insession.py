@@ -5,14 +5,12 @@ Needed once the session sees objects that no other connection can: its temporary
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from lockgate.errors import ProtocolError
 from lockgate.gateways.postgres import messages as m
-from lockgate.gateways.postgres.answers import Kind, Step
 from lockgate.gateways.postgres.lineage.side import Described, ServerError
 
 if TYPE_CHECKING:
@@ -77,10 +75,7 @@ class InSession:
 
     async def _exchange(self, request: bytes) -> list[tuple[int, bytes]]:
         session = self._session
-        answered: asyncio.Future[list[tuple[int, bytes]]] = asyncio.get_running_loop().create_future()
-        session.answers.push(Step(Kind.INTERNAL, answered=answered))
-        session.upstream.peer.write(request)
-        messages = await answered
+        messages = await session.ask(request)
         for kind, body in messages:
             if kind == ord("E"):
                 fields = m.parse_fields(body)

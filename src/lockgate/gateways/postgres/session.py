@@ -17,7 +17,7 @@ from lockgate.gateways.postgres import messages as m
 from lockgate.gateways.postgres import replies
 from lockgate.gateways.postgres._frames import scan_client
 from lockgate.gateways.postgres._literals import key_of
-from lockgate.gateways.postgres.answers import Answers, Kind, Run, Step
+from lockgate.gateways.postgres.answers import CAP_REACHED, Answers, CapReached, Kind, Run, Step
 from lockgate.gateways.postgres.barriers import OBJECTS
 from lockgate.gateways.postgres.extended import ExtendedBatch
 from lockgate.gateways.postgres.inbox import COPY_DATA, Inbox, Message
@@ -67,6 +67,8 @@ class Session:
         self.unsynced = False
         self.decisive = False
         """Whether something is on its way that must be answered before anything else is looked at (`barriers`)."""
+        self.began = False
+        """Whether the gateway has begun the transaction of the next message (`transaction_id`)."""
         self.process_id = 0
         self.inbox = Inbox(lambda on: client.reading(not on))
         self.answers = Answers(client.write, self._ready, self._parameter, self._masked_notice)
@@ -109,6 +111,8 @@ class Session:
     def from_upstream(self, data: bytes) -> None:
         try:
             self.answers.feed(data)
+        except CapReached as reached:
+            self.cut(CAP_REACHED, str(reached), "ask for fewer rows, or raise lockgate.max_rows and lockgate.max_bytes")
         except (ProtocolError, ValueError) as error:
             self.cut("08P01", error.message if isinstance(error, ProtocolError) else "malformed upstream data")
 
@@ -224,16 +228,20 @@ class Session:
 
     async def ask_upstream(self, sql: str) -> list[tuple[bytes | None, ...]]:
         """The gateway's own question on this session, between batches; a simple query of built-in functions only."""
-        answered: asyncio.Future[list[tuple[int, bytes]]] = asyncio.get_running_loop().create_future()
-        self.answers.push(Step(Kind.INTERNAL, answered=answered))
-        self.upstream.peer.write(m.query(sql.encode()))
         rows = []
-        for kind, body in await answered:
+        for kind, body in await self.ask(m.query(sql.encode())):
             if kind == ord("E"):
                 raise ProtocolError("the upstream refused the gateway's own question")
             if kind == ord("D"):
                 rows.append(tuple(m.parse_data_row(body)))
         return rows
+
+    async def ask(self, messages: bytes, ends: bytes = b"Z") -> list[tuple[int, bytes]]:
+        """Send messages of the gateway's own; their answer, up to one of the kinds `ends`, is not shown."""
+        answered: asyncio.Future[list[tuple[int, bytes]]] = asyncio.get_running_loop().create_future()
+        self.answers.push(Step(Kind.INTERNAL, answered=answered, ends=ends))
+        self.upstream.peer.write(messages)
+        return await answered
 
     def forward(self, data: bytes, steps: list[Step]) -> None:
         for step in steps:
@@ -253,7 +261,8 @@ class Session:
             runs, self._runs = self._runs, []
             committed = not self._failed
             for run in runs:
-                run.finish(committed and run.completed and not run.code, run.rows, run.bytes, run.code)
+                succeeded = committed and run.completed and not run.code
+                run.finish("SUCCEEDED" if succeeded else "FAILED", run.rows, run.bytes, run.code)
             self._failed = self.wrote = False
             self.registry.portals.clear()
             self.registry.cursors.clear()
@@ -280,7 +289,9 @@ class Session:
     async def _close(self) -> None:
         self.ended.set()
         for run in self._runs:
-            run.finish(False, run.rows, run.bytes, run.code or "57P01")
+            # What is on its way to the server may still be committed; what waited for COMMIT is rolled back.
+            unknown = run.writes and not run.code and (self.answers.expected or self.status == IDLE)
+            run.finish("UNKNOWN" if unknown else "FAILED", run.rows, run.bytes, run.code or "57P01")
         self._runs = []
         self.upstream.peer.write(m.terminate())
         self.upstream.peer.close()

@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from lockgate.action import PHI_CLASSES
 from lockgate.pipeline import Wishes
 
-NAMES = ("lockgate.reveal", "lockgate.purpose", "lockgate.reason", "lockgate.hold")
+NAMES = (
+    "lockgate.reveal",
+    "lockgate.purpose",
+    "lockgate.reason",
+    "lockgate.hold",
+    "lockgate.max_rows",
+    "lockgate.max_bytes",
+)
+CAPS = ("lockgate.max_rows", "lockgate.max_bytes")
 LONGEST_REASON = 500
 
 
@@ -28,6 +36,8 @@ class Settings:
     purpose: str = ""
     reason: str = ""
     hold: str = "wait"
+    most_rows: int = 0
+    most_bytes: int = 0
 
     def question(self) -> str:
         columns = ", ".join(f"pg_catalog.current_setting('{name}', true)" for name in NAMES)
@@ -39,7 +49,8 @@ class Settings:
         self.purpose = texts[1][:100]
         self.reason = texts[2][:LONGEST_REASON]
         self.hold = "fail" if texts[3] == "fail" else "wait"
-        self.search_path = texts[4]
+        self.most_rows, self.most_bytes = (int(text) if text.isdigit() else 0 for text in texts[4:6])
+        self.search_path = texts[6]
         self.dirty = False
 
     def wishes(self, *, may_wait: bool, hold_s: float) -> Wishes:
@@ -49,6 +60,8 @@ class Settings:
             reason=self.reason,
             wait=may_wait and self.hold == "wait",
             hold_s=hold_s,
+            most_rows=self.most_rows,
+            most_bytes=self.most_bytes,
         )
 
 
@@ -60,4 +73,6 @@ def problem_with(name: str, value: str) -> str:
         return f"lockgate.reveal takes PHI classes: {', '.join(PHI_CLASSES)}"
     if name == "lockgate.hold" and value not in ("wait", "fail", ""):
         return "lockgate.hold is 'wait' or 'fail'"
+    if name in CAPS and value and not (value.isdigit() and int(value) < 1 << 53):
+        return f"{name} is a whole number; 0 is no cap"
     return ""

@@ -10,6 +10,7 @@ from lockgate.gateways.postgres.answers import Kind, Part, Step
 from lockgate.gateways.postgres.deciding import admit, after, part_for, redeem, shape_only
 from lockgate.gateways.postgres.records import frame
 from lockgate.gateways.postgres.resolver import Problem
+from lockgate.gateways.postgres.transaction_id import before_simple, closing
 from lockgate.pipeline import Refusal
 
 if TYPE_CHECKING:
@@ -34,7 +35,11 @@ async def run_simple(session: Session, raw: bytes) -> None:
         )
         return
     ticket = await admit(session, statements, frame("simple", text), ())
-    passed = ticket if isinstance(ticket, Refusal) else await redeem(session, ticket, statements)
+    passed = (
+        ticket
+        if isinstance(ticket, Refusal)
+        else await redeem(session, ticket, statements, lambda: before_simple(session, statements))
+    )
     if isinstance(passed, Refusal):
         refuse(session, replies.refusal(passed))
         return
@@ -50,10 +55,18 @@ async def run_simple(session: Session, raw: bytes) -> None:
             session.remember_text(text, statements[0].analysis.literals, shape)
     if statements and passed.run is not None:
         parts[-1].run = passed.run
-    session.forward(
-        m.query(session.connection.resolver.rewritten(session, statements, text)), [Step(Kind.QUERY, parts)]
-    )
+    _forward(session, session.connection.resolver.rewritten(session, statements, text), Step(Kind.QUERY, parts))
 
 
 def refuse(session: Session, error: bytes) -> None:
-    session.forward(m.query(REFUSED), [Step(Kind.QUERY, refusal=error)])
+    _forward(session, REFUSED, Step(Kind.QUERY, refusal=error))
+
+
+def _forward(session: Session, text: bytes, step: Step) -> None:
+    if not session.began:
+        session.forward(m.query(text), [step])
+        return
+    last = step.parts[-1] if step.parts else Part()
+    out, steps = closing(session, last.run, last.clear_errors)
+    step.hides_ready = True
+    session.forward(m.query(text) + out, [step, *steps])

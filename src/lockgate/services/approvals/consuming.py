@@ -29,6 +29,7 @@ def consume(
     action: Action,
     decide: Decide,
     profiles: Mapping[str, JSON] | None,
+    transaction: str = "",
 ) -> tuple[Begun | Refusal, list[Event]]:
     """The single-use consume; every check runs in this transaction and the compare-and-set is last."""
     now_at = desk.clock()
@@ -79,7 +80,7 @@ def consume(
         advance(desk, conn, entry, consumed, log)
         return _said(entry, f"the approval no longer holds: {consumed.why}", "repeat the statement to ask again"), log
     advance(desk, conn, entry, consumed, log, execution=execution_id)
-    begin(conn, desk, execution_id, request_id, action, now_at)
+    begin(conn, desk, execution_id, request_id, action, now_at, transaction)
     log.append(
         Event(
             "grant.consumed",
@@ -102,6 +103,7 @@ def consume(
             digest=entry.request.action_digest,
             commitment=entry.commitment,
             catalog=str(entry.envelope["catalog"]),
+            transaction=transaction,
         )
     )
     return Begun(execution_id, payload), log

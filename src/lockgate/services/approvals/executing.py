@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select, update
@@ -106,10 +107,13 @@ def intent(
     digest: str,
     commitment: str,
     catalog: str,
+    transaction: str = "",
 ) -> Event:
+    named: dict[str, JSON] = {"transaction": transaction} if transaction else {}
     return Event(
         "intent",
         {
+            **named,
             "execution": execution_id,
             "request": request_id,
             "mode": "each",
@@ -187,11 +191,35 @@ def recover(desk: Desk, conn: Connection) -> tuple[int, list[Event]]:
 
 def reconcile(desk: Desk, conn: Connection, name: str, done: bool, by: str) -> tuple[Refusal | Status, list[Event]]:
     """A person found out what an UNKNOWN execution did; `name` is a request's id or an execution's."""
-    now_at = desk.clock()
-    log: list[Event] = []
-    account = who.look(desk, conn, now_at).accounts.get(by)
+    account = who.look(desk, conn, desk.clock()).accounts.get(by)
     if account is None or not account.human or not account.active:
-        return Refusal(FORBIDDEN, "only a person may settle what is unknown"), log
+        return Refusal(FORBIDDEN, "only a person may settle what is unknown"), []
+    return _settle(desk, conn, name, done, {"by": by})
+
+
+def unsettled(conn: Connection, connection: str) -> list[tuple[str, str]]:
+    rows = conn.execute(
+        select(t.executions.c.id, t.executions.c.transaction).where(
+            t.executions.c.status == Status.UNKNOWN.value,
+            t.executions.c.connection == connection,
+            t.executions.c.transaction != "",
+        )
+    )
+    return [(row.id, row.transaction) for row in rows]
+
+
+def settle(
+    desk: Desk, conn: Connection, execution_id: str, done: bool, evidence: str
+) -> tuple[Refusal | Status, list[Event]]:
+    """The upstream itself said what an UNKNOWN execution did."""
+    request_id = conn.execute(select(t.executions.c.request).where(t.executions.c.id == execution_id)).scalar()
+    return _settle(desk, conn, request_id or execution_id, done, {"evidence": evidence})
+
+
+def _settle(
+    desk: Desk, conn: Connection, name: str, done: bool, because: Mapping[str, JSON]
+) -> tuple[Refusal | Status, list[Event]]:
+    log: list[Event] = []
     status = Status.RECONCILED_DONE if done else Status.RECONCILED_NO_EFFECT
     entry = load(conn, name, lock=True)
     execution_id = name if entry is None else entry.request.execution
@@ -203,17 +231,25 @@ def reconcile(desk: Desk, conn: Connection, name: str, done: bool, by: str) -> t
     if settled_one.rowcount != 1:
         return Refusal(NOBODY, "nothing unknown has this name", "see lockgate requests list --state UNKNOWN"), log
     if entry is not None:
-        after = step(entry.request, events.Reconciled(done), now_at)
+        after = step(entry.request, events.Reconciled(done), desk.clock())
         if isinstance(after, Refused):
             return Refusal(NOBODY, after.message, after.hint, name, entry.request.status.value), log
-        advance(desk, conn, entry, after, log, by=by)
-    body: dict[str, JSON] = {"execution": execution_id, "status": status.value, "by": by}
+        advance(desk, conn, entry, after, log, by=str(because.get("by", "")))
+    body: dict[str, JSON] = {"execution": execution_id, "status": status.value, **because}
     if entry is not None:
         body["request"] = entry.request.id
     return status, [*log, Event("reconciled", body)]
 
 
-def begin(conn: Connection, desk: Desk, execution_id: str, request_id: str, action: Action, now_at: int) -> None:
+def begin(
+    conn: Connection,
+    desk: Desk,
+    execution_id: str,
+    request_id: str,
+    action: Action,
+    now_at: int,
+    transaction: str = "",
+) -> None:
     conn.execute(
         BEGIN,
         {
@@ -229,5 +265,6 @@ def begin(conn: Connection, desk: Desk, execution_id: str, request_id: str, acti
             "rows": 0,
             "bytes": 0,
             "code": "",
+            "transaction": transaction,
         },
     )

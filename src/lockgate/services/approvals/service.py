@@ -239,11 +239,15 @@ class Approvals:
         decide: Decide,
         *,
         profiles: Mapping[str, JSON] | None = None,
+        transaction: str = "",
     ) -> Execution | Refusal:
-        """Look everything up again and use the grant, once. The intent is durable when this returns."""
+        """Look everything up again and use the grant, once. The intent is durable when this returns.
+
+        `transaction` is the upstream's name for what it will run in: whoever finds it UNKNOWN can ask there.
+        """
         current = profiles if profiles is not None else self._profiles() if self._profiles else None
         done = await self._store.commit(
-            lambda conn: consuming.consume(self.desk, conn, request_id, action, decide, current)
+            lambda conn: consuming.consume(self.desk, conn, request_id, action, decide, current, transaction)
         )
         if isinstance(done.result, Refusal):
             return done.result
@@ -289,6 +293,14 @@ class Approvals:
         UNKNOWN.
         """
         return await self._store.transact(lambda conn: executing.recover(self.desk, conn))
+
+    async def unsettled(self, connection: str) -> list[tuple[str, str]]:
+        """`(execution, transaction)` of what is UNKNOWN on this connection and can be asked about upstream."""
+        return await self._store.read(lambda conn: executing.unsettled(conn, connection))
+
+    async def settle(self, execution_id: str, done: bool, evidence: str) -> None:
+        """The upstream itself said what became of an UNKNOWN execution."""
+        await self._store.transact(lambda conn: executing.settle(self.desk, conn, execution_id, done, evidence))
 
     async def reconcile(self, name: str, done: bool, by: str) -> RequestState | Refusal:
         """Settle an UNKNOWN request or execution by hand."""

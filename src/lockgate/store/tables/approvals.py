@@ -101,6 +101,8 @@ executions = Table(
     Column("rows", BigInteger, nullable=False),
     Column("bytes", BigInteger, nullable=False),
     Column("code", String(64), nullable=False),
+    # The upstream's name for the transaction, known before the effect; empty where it has none.
+    Column("transaction", String(32), nullable=False, server_default=""),
 )
 Index("executions_open", executions.c.status, executions.c.instance)
 
