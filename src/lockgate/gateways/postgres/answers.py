@@ -112,7 +112,7 @@ class Answers:
         ready: Callable[[int], None],
         parameter: Callable[[str, str], None],
         masked: Callable[[Treatment], bytes],
-        code_to_hide: Callable[[str], bool] = lambda code: True,
+        undone: Callable[[], None] = lambda: None,
     ) -> None:
         self.expected: deque[Step] = deque()
         self.copy_in = False
@@ -122,6 +122,7 @@ class Answers:
         self._ready = ready
         self._parameter = parameter
         self._masked = masked
+        self._undone = undone
         self._tail = b""
         self._drained: asyncio.Event = asyncio.Event()
 
@@ -257,6 +258,7 @@ class Answers:
         if part is not None and part.run is not None:
             part.run.code = m.parse_fields(body).get("C", "XX000")
         self.copy_in = False
+        self._undone()
         if step is None or step.kind in (Kind.QUERY, Kind.FAST):
             return
         dropped: list[Step] = []

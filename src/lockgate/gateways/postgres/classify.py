@@ -37,6 +37,9 @@ class Classified:
     runs: bool = True
     copy: Fields | None = field(default=None, repr=False)
     temporary: str = ""
+    """The name of the temporary table that it makes."""
+    if_missing: bool = False
+    """IF NOT EXISTS: there may be an older one of that name, which then stays."""
     whole: bool = False
     """DISCARD ALL, DEALLOCATE ALL, CLOSE ALL, RESET ALL."""
 
@@ -83,7 +86,7 @@ def _dml(statement: Statement) -> Classified:
     return Classified("write", inner=_own(statement))
 
 
-def _created_as(into: Fields, node: str, tree: Fields) -> Classified:
+def _created_as(into: Fields, node: str, tree: Fields, if_missing: bool = False) -> Classified:
     relation = cast(Fields, into.get("rel") or {})
     temporary = relation.get("relpersistence") == "t" or relation.get("schemaname") == "pg_temp"
     return Classified(
@@ -91,6 +94,7 @@ def _created_as(into: Fields, node: str, tree: Fields) -> Classified:
         ("sql.temp" if temporary else "sql.ddl",),
         inner=deparse(node, tree),
         temporary=str(relation.get("relname", "")) if temporary else "",
+        if_missing=if_missing,
     )
 
 
@@ -98,7 +102,7 @@ def _create_table_as(statement: Statement) -> Classified:
     node, tree = _one(statement.tree["query"])
     if node == "ExecuteStmt":
         return refuse("CREATE TABLE AS EXECUTE does not pass", "write the query out")
-    return _created_as(cast(Fields, statement.tree["into"]), node, tree)
+    return _created_as(cast(Fields, statement.tree["into"]), node, tree, bool(statement.tree.get("if_not_exists")))
 
 
 def _create(statement: Statement) -> Classified:
@@ -106,7 +110,7 @@ def _create(statement: Statement) -> Classified:
     if relation.get("relpersistence") == "t" or relation.get("schemaname") == "pg_temp":
         if any(kind == "FuncCall" for kind, _ in walk(dict(statement.tree))):
             return refuse("a temporary table whose definition calls functions does not pass")
-        return Classified("temp", ("sql.temp",))
+        return Classified("temp", ("sql.temp",), temporary=str(relation.get("relname", "")))
     return Classified("ddl", ("sql.ddl",))
 
 

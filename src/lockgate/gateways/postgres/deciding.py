@@ -14,8 +14,7 @@ from lockgate.action import Action, Decision, Question
 from lockgate.gateways.postgres import replies
 from lockgate.gateways.postgres.answers import Part, Run
 from lockgate.gateways.postgres.barriers import OBJECTS
-from lockgate.gateways.postgres.lineage.analysis import CLEAN
-from lockgate.gateways.postgres.lineage.model import Analysis, ColumnClass
+from lockgate.gateways.postgres.lineage.model import Analysis
 from lockgate.gateways.postgres.records import Prepared, Statement
 from lockgate.gateways.postgres.render import render
 from lockgate.gateways.postgres.tokens import any_token
@@ -56,6 +55,7 @@ def facts_of(session: Session, statements: Sequence[Statement]) -> Facts:
     code: set[str] = set()
     joined: set[str] = set()
     relations: set[str] = set()
+    own = False
     rows = 0
     for statement in statements:
         questions.update(statement.questions(session.connection.name))
@@ -67,8 +67,9 @@ def facts_of(session: Session, statements: Sequence[Statement]) -> Facts:
             code |= statement.analysis.code
             joined |= statement.analysis.joined
             relations |= statement.analysis.relations
+            own = own or statement.analysis.own
             rows = max(rows, statement.analysis.estimated_rows)
-    if joined and session.gateway.pipeline.may_write(session.requester, frozenset(relations)):
+    if joined and (own or session.gateway.pipeline.may_write(session.requester, frozenset(relations))):
         # Whoever can write one side of a comparison can search the other by it.
         probes |= joined
     return Facts(
@@ -230,7 +231,7 @@ def _treated(session: Session, analysis: Analysis, decision: Decision) -> Treatm
         analysis.fields,
         decision,
         connection.operators,
-        session.gateway.pipeline.may_write(session.requester, analysis.relations),
+        analysis.own or session.gateway.pipeline.may_write(session.requester, analysis.relations),
         connection.mask_key(session.requester),
     )
 
@@ -251,6 +252,7 @@ def after(session: Session, statement: Statement, part: Part) -> Callable[[bytes
             registry.clear()
             session.leave_fast_path()
             session.local_objects = False
+            session.temporary.forget()
         elif kind == "prepare":
             registry.prepared[name] = Prepared(
                 name, (classified.inner or "").encode(), (), (statement,), session.settings.search_path
@@ -268,13 +270,19 @@ def after(session: Session, statement: Statement, part: Part) -> Callable[[bytes
                 registry.cursors.pop(classified.name, None)
         elif kind in OBJECTS:
             session.gateway.schema_changed(session.connection)
-            if classified.temporary and statement.analysis is not None:
-                session.overlay[classified.temporary] = {
-                    output.name: ColumnClass(min(output.classes), output.label) if output.classes else CLEAN
-                    for output in statement.analysis.outputs
-                }
+            _remember_temporary(session, statement)
 
     return done
+
+
+def _remember_temporary(session: Session, statement: Statement) -> None:
+    classified = statement.classified
+    if classified.kind != "temp":
+        session.temporary.forget()
+    elif classified.temporary and statement.analysis is not None and not classified.if_missing:
+        session.temporary.made(classified.temporary, statement.analysis.outputs)
+    elif classified.temporary:
+        session.temporary.doubtful(classified.temporary)
 
 
 def shape_only(passed: Passed, part: Part) -> Shape | None:

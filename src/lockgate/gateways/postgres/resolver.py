@@ -157,7 +157,7 @@ class Resolver:
         lend = InSession(session) if local else self.pool.lend(session.settings.search_path)
         async with lend as side:
             declared = await _oids(side, classified.types) if classified.types else tuple(oids)
-            analysis = await analyse(classified.inner, declared, side, catalog, session.overlay, self.connection)
+            analysis = await analyse(classified.inner, declared, side, catalog, session.temporary, self.connection)
         if isinstance(analysis, AnalysisError):
             return Problem(analysis.sqlstate, analysis.message, analysis.position, analysis.hint)
         if not local:

@@ -21,11 +21,11 @@ from lockgate.gateways.postgres.answers import CAP_REACHED, Answers, CapReached,
 from lockgate.gateways.postgres.barriers import OBJECTS
 from lockgate.gateways.postgres.extended import ExtendedBatch
 from lockgate.gateways.postgres.inbox import COPY_DATA, Inbox, Message
-from lockgate.gateways.postgres.lineage.model import ColumnClass
 from lockgate.gateways.postgres.peer import Peer
 from lockgate.gateways.postgres.records import Registry, Statement
 from lockgate.gateways.postgres.settings import Settings
 from lockgate.gateways.postgres.simple import run_simple
+from lockgate.gateways.postgres.temporary import TemporaryClasses
 from lockgate.gateways.postgres.treatment import Treatment
 from lockgate.gateways.postgres.upstream import Upstream
 from lockgate.services.shapes import Shape
@@ -62,8 +62,7 @@ class Session:
         """Whether the open transaction has written or locked more than ACCESS SHARE: then nothing may wait in it."""
         self.local_objects = False
         """Whether this session may see objects that the side connection cannot (temporary, uncommitted)."""
-        self.overlay: dict[str, dict[str, ColumnClass]] = {}
-        """Classes that this session wrote into temporary tables, by table and column."""
+        self.temporary = TemporaryClasses()
         self.unsynced = False
         self.decisive = False
         """Whether something is on its way that must be answered before anything else is looked at (`barriers`)."""
@@ -71,7 +70,7 @@ class Session:
         """Whether the gateway has begun the transaction of the next message (`transaction_id`)."""
         self.process_id = 0
         self.inbox = Inbox(lambda on: client.reading(not on))
-        self.answers = Answers(client.write, self._ready, self._parameter, self._masked_notice)
+        self.answers = Answers(client.write, self._ready, self._parameter, self._masked_notice, self.temporary.undone)
         self.shapes: dict[object, Shape] = {}
         self.fast: dict[bytes, Shape] = {}
         """Prepared statements, by name, whose every run is already decided."""
@@ -264,12 +263,14 @@ class Session:
                 succeeded = committed and run.completed and not run.code
                 run.finish("SUCCEEDED" if succeeded else "FAILED", run.rows, run.bytes, run.code)
             self._failed = self.wrote = False
+            self.temporary.committed()
             self.registry.portals.clear()
             self.registry.cursors.clear()
 
     def rolled_back(self) -> None:
         """The client's transaction ends without effect (ROLLBACK, or COMMIT of a failed one)."""
         self._failed = True
+        self.temporary.undone()
 
     def _parameter(self, name: str, value: str) -> None:
         self.upstream.parameters[name] = value

@@ -158,6 +158,8 @@ class _Walk:
             preconditions=self.metadata.preconditions(),
             parameter_oids=self.described.parameter_oids,
             fields=fields,
+            asked=prober.found.asked,
+            own=any(r.temporary for r in self.metadata.relations.values()),
             code=frozenset(self.flows.code),
             literals=exchangeable(self.tree, self.metadata),
         )
@@ -257,7 +259,7 @@ class _Walk:
                 column = (relation.oid, entry.number("resno"))
                 lands = self.describe(column)
                 carried = self.classes(self.flows.of(entry.fields.get("expr"), scope))
-                if carried - {lands.cls} and not relation.temporary:
+                if carried - {lands.cls} and not (relation.temporary and lands.cls == UNCLASSIFIED):
                     questions.add(Question("sql.declassify", resource))
                 if command == "2" and lands.cls not in ("none", UNCLASSIFIED) and not relation.temporary:
                     questions.add(Question("sql.overwrite_masked", resource))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from lockgate.action import JSON, Question
+from lockgate.gateways.postgres.lineage.constants import Asked
 from lockgate.gateways.postgres.messages import Field
 
 Column: TypeAlias = tuple[int, int]
@@ -47,6 +48,10 @@ class Analysis:
     preconditions: JSON
     parameter_oids: tuple[int, ...]
     fields: tuple[Field, ...]
+    asked: Asked = field(default_factory=Asked)
+    """How many records are looked up by their identifier."""
+    own: bool = False
+    """Whether it reaches a temporary relation: the requester can put there what it likes."""
     code: frozenset[str] = frozenset()
     """Functions that are not known to be safe."""
     literals: int = -1

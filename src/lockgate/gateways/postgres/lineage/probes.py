@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
+from lockgate.gateways.postgres.lineage.constants import Asked, asked
 from lockgate.gateways.postgres.lineage.flow import NOTHING, SUBQUERY, UNKNOWN, Flow, Flows, Scope
 from lockgate.gateways.postgres.lineage.model import Column, ColumnClass
 from lockgate.gateways.postgres.lineage.nodetree import Node, Value
@@ -28,6 +30,12 @@ class Found:
     probes: set[str] = field(default_factory=set)
     lookups: set[str] = field(default_factory=set)
     joined: set[str] = field(default_factory=set)
+    asked: Asked = field(default_factory=Asked)
+    """How many records are looked up by their identifier."""
+
+
+Operand: TypeAlias = tuple[Flow, Asked | None]
+"""One side of a comparison, and how many values it is where it is constant."""
 
 
 class Prober:
@@ -120,22 +128,31 @@ class Prober:
             return
         name = self._function_name(node)
         if len(arguments) == 2 and node.name in ("OPEXPR", "SCALARARRAYOPEXPR", "DISTINCTEXPR"):
-            self.comparison(arguments[0], arguments[1], name)
+            array = node.name == "SCALARARRAYOPEXPR"
+            metadata = self.flows.metadata
+            first, second = (
+                asked(operand, array and i == 1, metadata) for i, operand in enumerate(self._arguments(node))
+            )
+            self.comparison((arguments[0], first), (arguments[1], second), name)
             return
         for flow in arguments:
             self._probe(flow)
 
-    def comparison(self, left: Flow, right: Flow, name: str) -> None:
+    def comparison(self, left: Operand, right: Operand, name: str) -> None:
         equality = name.endswith("eq")
-        if left.exact and right.exact and equality:
-            self.found.joined |= self._classes(left) | self._classes(right)
+        if left[0].exact and right[0].exact and equality:
+            self.found.joined |= self._classes(left[0]) | self._classes(right[0])
             return
-        for one, other in ((left, right), (right, left)):
+        for (one, _), (other, constants) in ((left, right), (right, left)):
             if self._free(one):
                 continue
             if other.columns or other.unknown or one.unknown or not name.endswith(COMPARISONS):
                 self._probe(one)
-            elif (one.exact and equality and self._classes(one) <= RECORD_IDENTIFIERS) or all(
+            elif one.exact and equality and constants is not None and self._classes(one) <= RECORD_IDENTIFIERS:
+                # Against anything but constants it would be a search: a series of numbers asks for every record.
+                self.found.lookups |= self._classes(one)
+                self.found.asked += constants
+            elif all(
                 self._plain_date_or_place(column) for column in one.columns if self.describe(column).cls != "none"
             ):
                 self.found.lookups |= self._classes(one)
@@ -156,7 +173,7 @@ class Prober:
         inner = self.flows.outputs(Scope(query, scope))
         operands = [self.flows.of(argument, scope) for argument in test.items("args")]
         if len(inner) == 1 and len(operands) == 2 and test.name == "OPEXPR":
-            self.comparison(operands[0], inner[0], self._function_name(test))
+            self.comparison((operands[0], None), (inner[0], None), self._function_name(test))
             return
         for flow in [*inner, *operands]:
             self._probe(flow)
