@@ -130,7 +130,9 @@ class Background:
         return self._result
 
 
-def start_gate(hospital: Hospital, state: Path, starter: str, *, audit: str = "shape") -> Gate:
+def start_gate(
+    hospital: Hospital, state: Path, starter: str, *, audit: str = "shape", rules: Rules | None = None
+) -> Gate:
     """A Lockgate over the hospital with people: root (admins), ana (owns the agent bot), rita and paul (privacy),
     dora (data-owner), alf (analyst)."""
     loop = uvloop.new_event_loop()
@@ -150,7 +152,7 @@ def start_gate(hospital: Hospital, state: Path, starter: str, *, audit: str = "s
                 )
             },
             base_url="http://lockgate.test",
-            rules=Rules(cooling_s=0),
+            rules=rules or Rules(cooling_s=0),
         )
         await made.start()
         accounts = made.accounts

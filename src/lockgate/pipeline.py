@@ -40,6 +40,8 @@ class Facts:
     code: frozenset[str] = frozenset()
     """Functions that are not known to be safe: why it counts as code."""
     estimated_rows: int = 0
+    looked_up: int = 0
+    """How many records it asks for by their identifier."""
     destination: str = "client"
 
 
@@ -297,7 +299,11 @@ class Pipeline:
                     shapes[key] = shape
                 return Pass(decision, None, shape)
             recorded = await self._approvals.record(
-                action, decision, catalog_digest=self._catalog_digest(), glass_id=ticket.glass_id
+                action,
+                decision,
+                catalog_digest=self._catalog_digest(),
+                glass_id=ticket.glass_id,
+                looked_up=ticket.facts.looked_up,
             )
             if isinstance(recorded, ApprovalRefusal):
                 return _from_refusal(recorded, ticket.facts)

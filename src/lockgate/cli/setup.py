@@ -32,6 +32,7 @@ tls:
   key: {key}
 # rules:
 #   cooling_s: 3600                # how young an account or membership may not vote
+#   lookups_per_hour: 200          # records that one principal may look up by their identifier
 # webhooks:
 #   - https://chat.example.org/lockgate
 connections: {{}}

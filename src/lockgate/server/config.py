@@ -63,6 +63,7 @@ class Config:
     connections: Mapping[str, ConnectionConfig]
     webhooks: tuple[str, ...] = ()
     cooling_s: int = 3600
+    lookups_per_hour: int = 200
 
 
 class _Reader:
@@ -121,7 +122,7 @@ def load_config(path: Path) -> Config:
     listen, tls, rules = top.under("listen"), top.under("tls"), top.under("rules")
     listen.only("postgres", "console")
     tls.only("cert", "key")
-    rules.only("cooling_s")
+    rules.only("cooling_s", "lookups_per_hour")
     connections = top.under("connections")
     hooks = top.items.get("webhooks")
     if hooks is not None and not isinstance(hooks, yaml.SequenceNode):
@@ -144,6 +145,7 @@ def load_config(path: Path) -> Config:
         },
         webhooks=tuple(str(item.value) for item in hooks.value) if hooks is not None else (),
         cooling_s=_number(rules, "cooling_s", 3600),
+        lookups_per_hour=_number(rules, "lookups_per_hour", 200),
     )
 
 

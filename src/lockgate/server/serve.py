@@ -75,7 +75,7 @@ async def start(config: Config) -> Running:
         },
         base_url=config.public_url,
         tls=tls,
-        rules=Rules(cooling_s=config.cooling_s, webhooks=config.webhooks),
+        rules=Rules(cooling_s=config.cooling_s, webhooks=config.webhooks, lookups_per_hour=config.lookups_per_hour),
     )
     try:
         await assembly.start()

@@ -15,6 +15,7 @@ from lockgate.gateways.postgres import replies
 from lockgate.gateways.postgres.answers import Part, Run
 from lockgate.gateways.postgres.barriers import OBJECTS
 from lockgate.gateways.postgres.lineage.model import Analysis
+from lockgate.gateways.postgres.looked_up import looked_up
 from lockgate.gateways.postgres.records import Prepared, Statement
 from lockgate.gateways.postgres.render import render
 from lockgate.gateways.postgres.tokens import any_token
@@ -45,7 +46,7 @@ class Passed:
     shape: Shape | None
 
 
-def facts_of(session: Session, statements: Sequence[Statement]) -> Facts:
+def facts_of(session: Session, statements: Sequence[Statement], records: int = 0) -> Facts:
     """The union over the statements of one message."""
     questions: set[Question] = set()
     classes: set[str] = set()
@@ -80,6 +81,7 @@ def facts_of(session: Session, statements: Sequence[Statement]) -> Facts:
         clean=frozenset(clean),
         code=frozenset(code),
         estimated_rows=rows,
+        looked_up=records,
     )
 
 
@@ -91,7 +93,7 @@ async def admit(
     formats: Sequence[int] = (),
 ) -> Ticket | Refusal:
     """Decide; hold where policy wants people. A Ticket is a promise that `redeem` checks again."""
-    facts = facts_of(session, statements)
+    facts = facts_of(session, statements, looked_up(statements, values, formats))
     writes = any(q.operation in ("sql.write", "sql.temp") for q in facts.questions)
     if (writes or facts.lookups or facts.probes) and any_token(payload, values):
         return Refusal(

@@ -12,8 +12,8 @@ from lockgate.action import JSON, Action, Decision, action_digest, commit, envel
 from lockgate.approvals import Refusal as Refused
 from lockgate.approvals import Request, Status, events, step
 from lockgate.audit.event import Event
+from lockgate.services.approvals import lookups, switch
 from lockgate.services.approvals import people as who
-from lockgate.services.approvals import switch
 from lockgate.services.approvals.desk import Desk, advance, load, new_id
 from lockgate.services.approvals.nouns import FORBIDDEN, NOBODY, Refusal
 from lockgate.services.approvals.opening import asked_for
@@ -47,6 +47,7 @@ class Recorded:
     digest: str
     catalog_digest: str
     glass: str = ""
+    looked_up: int = 0
 
     @property
     def tracked(self) -> bool:
@@ -56,7 +57,9 @@ class Recorded:
         return bool(self.glass) or any(q.operation not in READS for q in self.action.questions)
 
 
-def prepare_record(desk: Desk, action: Action, decision: Decision, catalog_digest: str, glass: str) -> Recorded:
+def prepare_record(
+    desk: Desk, action: Action, decision: Decision, catalog_digest: str, glass: str, looked_up: int = 0
+) -> Recorded:
     salt = secrets.token_bytes(32)
     commitment = commit(action.payload, salt)
     execution_id = new_id("exe")
@@ -71,7 +74,9 @@ def prepare_record(desk: Desk, action: Action, decision: Decision, catalog_diges
         created_at=now_at,
         not_after_at=now_at,
     )
-    return Recorded(action, decision, execution_id, salt, commitment, action_digest(body), catalog_digest, glass)
+    return Recorded(
+        action, decision, execution_id, salt, commitment, action_digest(body), catalog_digest, glass, looked_up
+    )
 
 
 def record(desk: Desk, conn: Connection, prepared: Recorded) -> tuple[Begun | Refusal, list[Event]]:
@@ -83,6 +88,9 @@ def record(desk: Desk, conn: Connection, prepared: Recorded) -> tuple[Begun | Re
         return Refusal(FORBIDDEN, "policy does not allow this without people"), []
     now_at = desk.clock()
     action = prepared.action
+    too_many = lookups.refuse_or_count(desk, conn, action.requester.principal.id, prepared.looked_up)
+    if too_many is not None:
+        return too_many, []
     conn.execute(KEEP_SALT, {"commitment": prepared.commitment, "salt": prepared.salt})
     if prepared.tracked:
         begin(conn, desk, prepared.execution_id, prepared.glass, action, now_at)

@@ -70,6 +70,8 @@ class Rules:
     switch_group: str = "admins"
     webhooks: tuple[str, ...] = ()
     instance: str = "lockgate"
+    lookups_per_hour: int = 200
+    """Records that one principal may look up by their identifier within an hour without asking anybody."""
     quick_s: int = 5
     """A median time to decide below this, or no deny in twenty votes, looks like a rubber stamp."""
 

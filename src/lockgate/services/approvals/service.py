@@ -254,10 +254,13 @@ class Approvals:
         return Execution(done.result.execution_id, done.event_ids[-1], done.result.payload)
 
     async def record(
-        self, action: Action, decision: Decision, *, catalog_digest: str = "", glass_id: str = ""
+        self, action: Action, decision: Decision, *, catalog_digest: str = "", glass_id: str = "", looked_up: int = 0
     ) -> Execution | Refusal:
-        """A durable intent for what needs nobody; under a broken glass, `glass_id` is checked and named."""
-        prepared = executing.prepare_record(self.desk, action, decision, catalog_digest, glass_id)
+        """A durable intent for what needs nobody; under a broken glass, `glass_id` is checked and named.
+
+        `looked_up` records are counted against the principal's hour.
+        """
+        prepared = executing.prepare_record(self.desk, action, decision, catalog_digest, glass_id, looked_up)
 
         def unit(conn: Connection) -> tuple[executing.Begun | Refusal, list[Event]]:
             log: list[Event] = []

@@ -104,6 +104,15 @@ executions = Table(
     # The upstream's name for the transaction, known before the effect; empty where it has none.
     Column("transaction", String(32), nullable=False, server_default=""),
 )
+# How many records a principal looked up in a minute (of the epoch); kept for an hour.
+lookups = Table(
+    "lookups",
+    metadata,
+    Column("principal", String(256), primary_key=True),
+    Column("minute", BigInteger, primary_key=True),
+    Column("count", BigInteger, nullable=False),
+)
+
 Index("executions_open", executions.c.status, executions.c.instance)
 
 standing_grants = Table(
