@@ -15,7 +15,7 @@ import uvloop
 from lockgate.audit import SigningKey
 from lockgate.demo import hospital as hospital_data
 from lockgate.demo.embedded import EmbeddedPostgres
-from lockgate.gateways.postgres.target import parse_target
+from lockgate.gateways.postgres.wire.target import parse_target
 from lockgate.policy import write_starters
 from lockgate.server.assemble import Assembly, Upstreams, assemble
 from lockgate.services.approvals import RequestView, Rules, Voter

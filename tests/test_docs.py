@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lockgate.cli import app
-from lockgate.gateways.postgres.parse import parse
+from lockgate.gateways.postgres.classify.parse import parse
 from lockgate.server.config import load_config
 
 ROOT = Path(__file__).parents[1]

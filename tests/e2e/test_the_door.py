@@ -13,7 +13,7 @@ import pytest
 
 from lockgate.cli.certificates import make_certificates
 from lockgate.errors import StoreError
-from lockgate.gateways.postgres import messages as m
+from lockgate.gateways.postgres.wire import messages as m
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lockgate.gateways.postgres import _literals
-from lockgate.gateways.postgres._literals import key_of
+from lockgate.gateways.postgres.wire import _literals
+from lockgate.gateways.postgres.wire._literals import key_of
 from uncompiled import plain
 
 PLAIN = plain(_literals)

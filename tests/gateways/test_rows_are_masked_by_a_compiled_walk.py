@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lockgate.errors import ProtocolError
-from lockgate.gateways.postgres import _frames, _rows, masks
-from lockgate.gateways.postgres.messages import parse_data_row
+from lockgate.gateways.postgres.masking import _rows, masks
+from lockgate.gateways.postgres.wire import _frames
+from lockgate.gateways.postgres.wire.messages import parse_data_row
 from uncompiled import plain
 
 KEY = bytes(range(16))

@@ -15,9 +15,9 @@ import pytest
 from lockgate.cli.certificates import make_certificates
 from lockgate.demo.embedded import free_port
 from lockgate.errors import UpstreamError
-from lockgate.gateways.postgres.side import SideConnection
-from lockgate.gateways.postgres.target import parse_target
-from lockgate.gateways.postgres.upstream import dial
+from lockgate.gateways.postgres.resolve.side import SideConnection
+from lockgate.gateways.postgres.wire.target import parse_target
+from lockgate.gateways.postgres.wire.upstream import dial
 
 PROGRAMS = sorted(glob.glob("/usr/lib/postgresql/*/bin"))
 needs_debian = pytest.mark.skipif(not PROGRAMS, reason="Debian's postgresql is not installed (make test-packages)")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from lockgate.errors import LockgateError
 from lockgate.gateways.postgres.lineage import ServerError
-from lockgate.gateways.postgres.side import SidePool
-from lockgate.gateways.postgres.upstream import SEARCH_PATH
+from lockgate.gateways.postgres.resolve.side import SidePool
+from lockgate.gateways.postgres.wire.upstream import SEARCH_PATH
 from lockgate.policy import check
 from lockgate.server.config import Config, ConnectionConfig, load_config
 from lockgate.server.serve import read_signing_key

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lockgate.errors import ConfigError
-from lockgate.gateways.postgres import messages as m
+from lockgate.gateways.postgres.wire import messages as m
 
 CHUNK = 1 << 16
 

@@ -17,9 +17,9 @@ from lockgate.audit.event import Event
 from lockgate.errors import PolicyError
 from lockgate.gateways.postgres.connection import Connection
 from lockgate.gateways.postgres.gateway import Gateway
-from lockgate.gateways.postgres.resolver import Resolver
-from lockgate.gateways.postgres.side import SidePool
-from lockgate.gateways.postgres.target import Target
+from lockgate.gateways.postgres.resolve.resolver import Resolver
+from lockgate.gateways.postgres.resolve.side import SidePool
+from lockgate.gateways.postgres.wire.target import Target
 from lockgate.pipeline import Pipeline
 from lockgate.policy import PolicyHolder
 from lockgate.services.accounts import Accounts

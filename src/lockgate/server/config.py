@@ -12,7 +12,7 @@ import yaml
 
 from lockgate.action import PHI_CLASSES
 from lockgate.errors import ConfigError
-from lockgate.gateways.postgres.target import Target, parse_target
+from lockgate.gateways.postgres.wire.target import Target, parse_target
 from lockgate.phi import Operator
 
 TOP = (

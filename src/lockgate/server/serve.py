@@ -15,8 +15,8 @@ import uvicorn
 from lockgate.audit import SigningKey
 from lockgate.channels import webhook
 from lockgate.errors import ConfigError
-from lockgate.gateways.postgres import _rows
-from lockgate.gateways.postgres.frontend import is_local
+from lockgate.gateways.postgres.masking import _rows
+from lockgate.gateways.postgres.wire.frontend import is_local
 from lockgate.server.api import create_app
 from lockgate.server.assemble import Assembly, Upstreams, assemble
 from lockgate.server.config import Config

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from lockgate.action import Kind, Requester
 from lockgate.errors import LockgateError
 from lockgate.gateways.postgres.lineage.side import ServerError
-from lockgate.gateways.postgres.resolver import Resolver
+from lockgate.gateways.postgres.resolve.resolver import Resolver
 from lockgate.gateways.postgres.settling import settle_unknown
-from lockgate.gateways.postgres.target import Target
-from lockgate.gateways.postgres.upstream import SEARCH_PATH
+from lockgate.gateways.postgres.wire.target import Target
+from lockgate.gateways.postgres.wire.upstream import SEARCH_PATH
 from lockgate.phi.operators import default_operator
 from lockgate.services.approvals import Approvals
 

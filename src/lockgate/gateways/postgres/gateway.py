@@ -13,13 +13,13 @@ from pathlib import Path
 import structlog
 
 from lockgate.errors import AuthenticationError, LockgateError, ProtocolError, UpstreamError
-from lockgate.gateways.postgres import messages as m
-from lockgate.gateways.postgres import upstream as up
 from lockgate.gateways.postgres.connection import Connection
-from lockgate.gateways.postgres.frontend import Cancel, Startup, StartupRefused, ask_password, read_startup
-from lockgate.gateways.postgres.peer import Peer
-from lockgate.gateways.postgres.session import Session
-from lockgate.gateways.postgres.statement_settings import setting_problem
+from lockgate.gateways.postgres.session.session import Session
+from lockgate.gateways.postgres.settings.allowed import setting_problem
+from lockgate.gateways.postgres.wire import messages as m
+from lockgate.gateways.postgres.wire import upstream as up
+from lockgate.gateways.postgres.wire.frontend import Cancel, Startup, StartupRefused, ask_password, read_startup
+from lockgate.gateways.postgres.wire.peer import Peer
 from lockgate.pipeline import Pipeline
 from lockgate.services.accounts import Accounts
 from lockgate.services.approvals import Approvals

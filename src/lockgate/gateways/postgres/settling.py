@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from lockgate.gateways.postgres.lineage.side import ServerError
-from lockgate.gateways.postgres.side import SidePool
-from lockgate.gateways.postgres.target import Target
-from lockgate.gateways.postgres.upstream import SEARCH_PATH
+from lockgate.gateways.postgres.resolve.side import SidePool
+from lockgate.gateways.postgres.wire.target import Target
+from lockgate.gateways.postgres.wire.upstream import SEARCH_PATH
 from lockgate.services.approvals import Approvals
 
 ASK = "SELECT pg_catalog.pg_xact_status($1::xid8)"

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from lockgate.errors import ConfigError
-from lockgate.gateways.postgres.upstream import SEARCH_PATH
+from lockgate.gateways.postgres.wire.upstream import SEARCH_PATH
 from lockgate.server.api.guard import Admin, Me, Services
 from lockgate.services.catalog import scan
 

@@ -8,7 +8,7 @@ from typing import Protocol, TypeAlias
 
 from lockgate.action import JSON, Question
 from lockgate.gateways.postgres.lineage.constants import Asked
-from lockgate.gateways.postgres.messages import Field
+from lockgate.gateways.postgres.wire.messages import Field
 
 Column: TypeAlias = tuple[int, int]
 """`(relation OID, attribute number)`"""

@@ -7,7 +7,7 @@ immutable, and for functions written in its own C code it is believed; a few sta
 from __future__ import annotations
 
 from lockgate.gateways.postgres.lineage.metadata import Function, Relation
-from lockgate.gateways.postgres.statement_settings import HARMLESS
+from lockgate.gateways.postgres.settings.allowed import HARMLESS
 
 PURE_STABLE = frozenset(
     """

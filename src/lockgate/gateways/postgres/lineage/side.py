@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from lockgate.gateways.postgres.messages import Field
+from lockgate.gateways.postgres.wire.messages import Field
 
 
 class ServerError(Exception):

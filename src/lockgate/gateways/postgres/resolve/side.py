@@ -10,10 +10,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from lockgate.errors import UpstreamError
-from lockgate.gateways.postgres import messages as m
 from lockgate.gateways.postgres.lineage.side import Described, ServerError
-from lockgate.gateways.postgres.target import Target
-from lockgate.gateways.postgres.upstream import Upstream, dial
+from lockgate.gateways.postgres.wire import messages as m
+from lockgate.gateways.postgres.wire.target import Target
+from lockgate.gateways.postgres.wire.upstream import Upstream, dial
 
 Row = tuple[str | None, ...]
 

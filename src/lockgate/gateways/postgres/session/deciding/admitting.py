@@ -11,22 +11,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lockgate.action import Action, Decision, Question
-from lockgate.gateways.postgres import replies
-from lockgate.gateways.postgres.answers import Part, Run
-from lockgate.gateways.postgres.barriers import OBJECTS
+from lockgate.gateways.postgres.answers.walk import Part, Run
+from lockgate.gateways.postgres.classify.barriers import OBJECTS
+from lockgate.gateways.postgres.classify.render import render
 from lockgate.gateways.postgres.lineage.model import Analysis
-from lockgate.gateways.postgres.looked_up import looked_up
-from lockgate.gateways.postgres.records import Prepared, Statement
-from lockgate.gateways.postgres.render import render
-from lockgate.gateways.postgres.tokens import any_token
-from lockgate.gateways.postgres.transaction_id import wants_id
-from lockgate.gateways.postgres.treatment import Treatment, harmless, treat, unproven
+from lockgate.gateways.postgres.masking.tokens import any_token
+from lockgate.gateways.postgres.masking.treatment import Treatment, harmless, treat, unproven
+from lockgate.gateways.postgres.session import replies
+from lockgate.gateways.postgres.session.looked_up import looked_up
+from lockgate.gateways.postgres.session.records import Prepared, Statement
+from lockgate.gateways.postgres.session.transaction_id import wants_id
 from lockgate.pipeline import Facts, Held, Pass, Refusal, Ticket
 from lockgate.services.shapes import Shape
 from lockgate.services.views import ViewFacts
 
 if TYPE_CHECKING:
-    from lockgate.gateways.postgres.session import Session
+    from lockgate.gateways.postgres.session.session import Session
 
 WRITES = frozenset({"sql.write", "sql.ddl", "sql.drop", "sql.grant", "sql.code", "sql.admin", "sql.files", "sql.temp"})
 

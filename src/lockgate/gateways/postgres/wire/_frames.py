@@ -7,7 +7,7 @@ whether a chunk consists of nothing but runs of statements that were decided bef
 import cython
 
 from lockgate.errors import ProtocolError
-from lockgate.gateways.postgres._literals import key_of
+from lockgate.gateways.postgres.wire._literals import key_of
 
 
 @cython.cfunc

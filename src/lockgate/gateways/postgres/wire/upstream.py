@@ -17,9 +17,9 @@ from scramp import ScramClient
 from scramp.core import ScramException
 
 from lockgate.errors import ProtocolError, UpstreamError
-from lockgate.gateways.postgres import messages as m
-from lockgate.gateways.postgres.peer import Peer
-from lockgate.gateways.postgres.target import Target
+from lockgate.gateways.postgres.wire import messages as m
+from lockgate.gateways.postgres.wire.peer import Peer
+from lockgate.gateways.postgres.wire.target import Target
 
 PINS: Mapping[str, str] = {
     "client_encoding": "UTF8",

@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING
 
 from lockgate.action import Requester
 from lockgate.errors import LockgateError, ProtocolError
-from lockgate.gateways.postgres import messages as m
-from lockgate.gateways.postgres import replies
-from lockgate.gateways.postgres._frames import scan_client
-from lockgate.gateways.postgres._literals import key_of
-from lockgate.gateways.postgres.answers import CAP_REACHED, Answers, CapReached, Kind, Run, Step
-from lockgate.gateways.postgres.barriers import OBJECTS
-from lockgate.gateways.postgres.extended import ExtendedBatch
-from lockgate.gateways.postgres.inbox import COPY_DATA, Inbox, Message
-from lockgate.gateways.postgres.peer import Peer
-from lockgate.gateways.postgres.records import Registry, Statement
-from lockgate.gateways.postgres.settings import Settings
-from lockgate.gateways.postgres.simple import run_simple
-from lockgate.gateways.postgres.temporary import TemporaryClasses
-from lockgate.gateways.postgres.treatment import Treatment
-from lockgate.gateways.postgres.upstream import Upstream
+from lockgate.gateways.postgres.answers.walk import CAP_REACHED, Answers, CapReached, Kind, Run, Step
+from lockgate.gateways.postgres.classify.barriers import OBJECTS
+from lockgate.gateways.postgres.masking.treatment import Treatment
+from lockgate.gateways.postgres.session import replies
+from lockgate.gateways.postgres.session.extended import ExtendedBatch
+from lockgate.gateways.postgres.session.inbox import COPY_DATA, Inbox, Message
+from lockgate.gateways.postgres.session.records import Registry, Statement
+from lockgate.gateways.postgres.session.simple import run_simple
+from lockgate.gateways.postgres.session.temporary import TemporaryClasses
+from lockgate.gateways.postgres.settings.wishes import Settings
+from lockgate.gateways.postgres.wire import messages as m
+from lockgate.gateways.postgres.wire._frames import scan_client
+from lockgate.gateways.postgres.wire._literals import key_of
+from lockgate.gateways.postgres.wire.peer import Peer
+from lockgate.gateways.postgres.wire.upstream import Upstream
 from lockgate.services.shapes import Shape
 
 if TYPE_CHECKING:

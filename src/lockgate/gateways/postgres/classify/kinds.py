@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
-from lockgate.gateways.postgres.parse import ParseError, Statement, Tree, deparse, walk
-from lockgate.gateways.postgres.statement_settings import setting_problem
+from lockgate.gateways.postgres.classify.parse import ParseError, Statement, Tree, deparse, walk
+from lockgate.gateways.postgres.settings.allowed import setting_problem
 
 Fields = Mapping[str, Tree]
 

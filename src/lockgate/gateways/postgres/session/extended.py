@@ -11,21 +11,29 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lockgate.gateways.postgres import messages as m
-from lockgate.gateways.postgres import replies
-from lockgate.gateways.postgres.answers import Kind, Part, Step
-from lockgate.gateways.postgres.barriers import BEHIND, BEHIND_HINT
-from lockgate.gateways.postgres.classify import Classified
-from lockgate.gateways.postgres.deciding import Passed, Ticket, admit, after, part_for, redeem, shape_only
-from lockgate.gateways.postgres.inbox import Message
-from lockgate.gateways.postgres.records import Portal, Prepared, Statement, frame
-from lockgate.gateways.postgres.resolver import Problem
-from lockgate.gateways.postgres.transaction_id import before_extended
-from lockgate.gateways.postgres.treatment import Treatment, harmless
+from lockgate.gateways.postgres.answers.walk import Kind, Part, Step
+from lockgate.gateways.postgres.classify.barriers import BEHIND, BEHIND_HINT
+from lockgate.gateways.postgres.classify.kinds import Classified
+from lockgate.gateways.postgres.masking.treatment import Treatment, harmless
+from lockgate.gateways.postgres.resolve.resolver import Problem
+from lockgate.gateways.postgres.session import replies
+from lockgate.gateways.postgres.session.deciding.admitting import (
+    Passed,
+    Ticket,
+    admit,
+    after,
+    part_for,
+    redeem,
+    shape_only,
+)
+from lockgate.gateways.postgres.session.inbox import Message
+from lockgate.gateways.postgres.session.records import Portal, Prepared, Statement, frame
+from lockgate.gateways.postgres.session.transaction_id import before_extended
+from lockgate.gateways.postgres.wire import messages as m
 from lockgate.pipeline import Refusal
 
 if TYPE_CHECKING:
-    from lockgate.gateways.postgres.session import Session
+    from lockgate.gateways.postgres.session.session import Session
 
 REFUSED_NAME = "lockgate_refused"
 

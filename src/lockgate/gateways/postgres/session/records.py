@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lockgate.action import Question
-from lockgate.gateways.postgres import barriers
-from lockgate.gateways.postgres.answers import Part
-from lockgate.gateways.postgres.classify import Classified
+from lockgate.gateways.postgres.answers.walk import Part
+from lockgate.gateways.postgres.classify import barriers
+from lockgate.gateways.postgres.classify.kinds import Classified
+from lockgate.gateways.postgres.classify.parse import Statement as Parsed
 from lockgate.gateways.postgres.lineage.model import Analysis
-from lockgate.gateways.postgres.parse import Statement as Parsed
-from lockgate.gateways.postgres.treatment import Treatment
+from lockgate.gateways.postgres.masking.treatment import Treatment
 
 
 @dataclass(slots=True)

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lockgate.errors import AuthenticationError, ProtocolError
-from lockgate.gateways.postgres import messages as m
-from lockgate.gateways.postgres.peer import Peer
+from lockgate.gateways.postgres.wire import messages as m
+from lockgate.gateways.postgres.wire.peer import Peer
 
 PROTOCOL_3_0 = 3 << 16
 PROTOCOL_3_2 = 3 << 16 | 2

@@ -11,20 +11,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lockgate.gateways.postgres import settings as wishes
-from lockgate.gateways.postgres._literals import key_of
-from lockgate.gateways.postgres.barriers import BEHIND, BEHIND_HINT, OBJECTS
-from lockgate.gateways.postgres.classify import Classified, classify
-from lockgate.gateways.postgres.insession import InSession
+from lockgate.gateways.postgres.classify.barriers import BEHIND, BEHIND_HINT, OBJECTS
+from lockgate.gateways.postgres.classify.kinds import Classified, classify
+from lockgate.gateways.postgres.classify.parse import ParseError, parse
+from lockgate.gateways.postgres.classify.parse import Statement as Parsed
 from lockgate.gateways.postgres.lineage import Analysis, AnalysisError, Side, analyse
-from lockgate.gateways.postgres.parse import ParseError, parse
-from lockgate.gateways.postgres.parse import Statement as Parsed
-from lockgate.gateways.postgres.records import Prepared, Statement
-from lockgate.gateways.postgres.side import SidePool
+from lockgate.gateways.postgres.resolve.insession import InSession
+from lockgate.gateways.postgres.resolve.side import SidePool
+from lockgate.gateways.postgres.session.records import Prepared, Statement
+from lockgate.gateways.postgres.settings import wishes
+from lockgate.gateways.postgres.wire._literals import key_of
 from lockgate.services.catalog import CatalogHolder
 
 if TYPE_CHECKING:
-    from lockgate.gateways.postgres.session import Session
+    from lockgate.gateways.postgres.session.session import Session
 
 CACHED_ANALYSES = 4096
 

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 
 from lockgate.errors import ProtocolError
-from lockgate.gateways.postgres._frames import split
+from lockgate.gateways.postgres.wire._frames import split
 
 LONGEST_MESSAGE_BYTES = 1 << 30
 DECIDE_EARLY_BYTES = 16 << 20

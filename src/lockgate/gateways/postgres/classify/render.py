@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
-from lockgate.gateways.postgres.parse import ParseError, Statement, Tree, deparse
+from lockgate.gateways.postgres.classify.parse import ParseError, Statement, Tree, deparse
 
 CLEAR = frozenset({"limitCount", "limitOffset", "options", "typeName", "typmods", "DefElem"})
 UNINSPECTABLE = "uninspectable: this statement cannot be shown"

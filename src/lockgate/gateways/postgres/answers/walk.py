@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from lockgate.errors import ProtocolError
-from lockgate.gateways.postgres import messages as m
-from lockgate.gateways.postgres._frames import run_end, scan_server
-from lockgate.gateways.postgres._rows import RowPlan, rewrite
-from lockgate.gateways.postgres.copy_rows import CopyRewriter, copy_rewriter
-from lockgate.gateways.postgres.treatment import Treatment
-from lockgate.gateways.postgres.upstream import PINS
+from lockgate.gateways.postgres.masking._rows import RowPlan, rewrite
+from lockgate.gateways.postgres.masking.copy_rows import CopyRewriter, copy_rewriter
+from lockgate.gateways.postgres.masking.treatment import Treatment
+from lockgate.gateways.postgres.wire import messages as m
+from lockgate.gateways.postgres.wire._frames import run_end, scan_server
+from lockgate.gateways.postgres.wire.upstream import PINS
 
 LONGEST_MESSAGE_BYTES = 1 << 30
 CAP_REACHED = "54000"

@@ -8,8 +8,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 
-from lockgate.gateways.postgres import _rows
-from lockgate.gateways.postgres._rows import Column
+from lockgate.gateways.postgres.masking import _rows
+from lockgate.gateways.postgres.masking._rows import Column
 from lockgate.phi import redact_text
 from lockgate.phi.operators import Operator, generalise, redacted
 

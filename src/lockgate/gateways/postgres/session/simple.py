@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lockgate.gateways.postgres import messages as m
-from lockgate.gateways.postgres import replies
-from lockgate.gateways.postgres.answers import Kind, Part, Step
-from lockgate.gateways.postgres.deciding import admit, after, part_for, redeem, shape_only
-from lockgate.gateways.postgres.records import frame
-from lockgate.gateways.postgres.resolver import Problem
-from lockgate.gateways.postgres.transaction_id import before_simple, closing
+from lockgate.gateways.postgres.answers.walk import Kind, Part, Step
+from lockgate.gateways.postgres.resolve.resolver import Problem
+from lockgate.gateways.postgres.session import replies
+from lockgate.gateways.postgres.session.deciding.admitting import admit, after, part_for, redeem, shape_only
+from lockgate.gateways.postgres.session.records import frame
+from lockgate.gateways.postgres.session.transaction_id import before_simple, closing
+from lockgate.gateways.postgres.wire import messages as m
 from lockgate.pipeline import Refusal
 
 if TYPE_CHECKING:
-    from lockgate.gateways.postgres.session import Session
+    from lockgate.gateways.postgres.session.session import Session
 
 REFUSED = b"refused by lockgate"
 """Text that no server can parse: it rejects this in place of what was refused, so that the state of its transaction

@@ -8,8 +8,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from lockgate.action import JSON, canonical
-from lockgate.gateways.postgres import messages as m
-from lockgate.gateways.postgres.treatment import Treatment
+from lockgate.gateways.postgres.masking.treatment import Treatment
+from lockgate.gateways.postgres.wire import messages as m
 from lockgate.pipeline import Held, Refusal
 
 

@@ -10,11 +10,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from lockgate.errors import ProtocolError
-from lockgate.gateways.postgres import messages as m
 from lockgate.gateways.postgres.lineage.side import Described, ServerError
+from lockgate.gateways.postgres.wire import messages as m
 
 if TYPE_CHECKING:
-    from lockgate.gateways.postgres.session import Session
+    from lockgate.gateways.postgres.session.session import Session
 
 SAVEPOINT = "lockgate_analysis"
 NAME = "lockgate_side"
