@@ -10,97 +10,20 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import Enum, auto
+from typing import TypeAlias
 
 from lockgate.errors import ProtocolError
-from lockgate.gateways.postgres.masking._rows import RowPlan, rewrite
-from lockgate.gateways.postgres.masking.copy_rows import CopyRewriter, copy_rewriter
+from lockgate.gateways.postgres.answers.steps import Kind, Part, Step
+from lockgate.gateways.postgres.masking._rows import rewrite
+from lockgate.gateways.postgres.masking.copy_rows import copy_rewriter
 from lockgate.gateways.postgres.masking.treatment import Treatment
 from lockgate.gateways.postgres.wire import messages as m
 from lockgate.gateways.postgres.wire._frames import run_end, scan_server
 from lockgate.gateways.postgres.wire.upstream import PINS
 
 LONGEST_MESSAGE_BYTES = 1 << 30
-CAP_REACHED = "54000"
-"""program_limit_exceeded"""
 
-
-class CapReached(Exception):
-    """More rows or bytes than the action's cap: the session ends before they leave."""
-
-
-class Kind(Enum):
-    PARSE = auto()
-    BIND = auto()
-    DESCRIBE_STATEMENT = auto()
-    DESCRIBE_PORTAL = auto()
-    EXECUTE = auto()
-    CLOSE = auto()
-    SYNC = auto()
-    QUERY = auto()
-    INTERNAL = auto()
-    FAST = auto()
-
-
-@dataclass(slots=True)
-class Run:
-    """One execution in the making: what to tell the log when its transaction has ended."""
-
-    finish: Callable[[str, int, int, str], None]
-    writes: bool = False
-    row_cap: int = 0
-    byte_cap: int = 0
-    rows: int = 0
-    bytes: int = 0
-    completed: bool = False
-    code: str = ""
-
-    def count(self, rows: int, bytes_: int) -> None:
-        """About to leave: CapReached where that is more than was approved, and then they do not."""
-        if (self.row_cap and self.rows + rows > self.row_cap) or (
-            self.byte_cap and self.bytes + bytes_ > self.byte_cap
-        ):
-            self.code = CAP_REACHED
-            raise CapReached("the stream has reached the cap that was set for it, and ends here")
-        self.rows += rows
-        self.bytes += bytes_
-
-
-@dataclass(slots=True)
-class Part:
-    """One statement's result: how it is treated, whether its errors may be read, what to do when it completes."""
-
-    treatment: Treatment | None = None
-    clear_errors: bool = True
-    run: Run | None = None
-    completed: Callable[[bytes], None] | None = None
-    copy_options: object = None
-    plan: RowPlan | None = None
-    copy: CopyRewriter | None = None
-
-
-@dataclass(slots=True)
-class Step:
-    kind: Kind
-    parts: list[Part] = field(default_factory=list)
-    formats: tuple[int, ...] = ()
-    refusal: bytes | None = None
-    """An ErrorResponse that stands in for the error which the server was made to give."""
-    hidden: bool = False
-    undo: Callable[[], None] | None = None
-    answered: asyncio.Future[list[tuple[int, bytes]]] | None = None
-    collected: list[tuple[int, bytes]] = field(default_factory=list)
-    ready: int = 0
-    index: int = 0
-    hides_ready: bool = False
-    """Whether the ReadyForQuery is kept back: something of ours follows, whose ReadyForQuery is shown."""
-    ends: bytes = b"Z"
-    """Of an internal step: the kinds of message that are the last of its answer."""
-
-    @property
-    def part(self) -> Part | None:
-        return self.parts[min(self.index, len(self.parts) - 1)] if self.parts else None
+Chunks: TypeAlias = "list[bytes | bytearray | memoryview]"
 
 
 class Answers:
@@ -129,6 +52,13 @@ class Answers:
     def push(self, step: Step) -> None:
         self.expected.append(step)
 
+    def push_fast(self, rounds: int) -> None:
+        """So many answers that need no look at each, up to their ReadyForQuery."""
+        if self.expected and self.expected[-1].kind is Kind.FAST:
+            self.expected[-1].ready += rounds
+        else:
+            self.push(Step(Kind.FAST, ready=rounds))
+
     async def drained(self) -> None:
         """Wait until the server has answered all that it was sent, or reads the rows of a COPY FROM STDIN."""
         while self.expected and not self.copy_in:
@@ -147,7 +77,7 @@ class Answers:
         if self._tail:
             data = self._tail + data
             self._tail = b""
-        out: list[bytes | bytearray | memoryview] = []
+        out: Chunks = []
         position, size = 0, len(data)
         view = memoryview(data)
         while position < size:
@@ -173,9 +103,7 @@ class Answers:
         if not self.expected or self.copy_in:
             self._drained.set()
 
-    def _in_bulk(
-        self, step: Step | None, data: bytes, view: memoryview, position: int, out: list[bytes | bytearray | memoryview]
-    ) -> int:
+    def _in_bulk(self, step: Step | None, data: bytes, view: memoryview, position: int, out: Chunks) -> int:
         """Runs of messages that need no look at each: rows, and the answers of statements on the fast path."""
         if step is None:
             return position
@@ -206,7 +134,7 @@ class Answers:
             return end
         return position
 
-    def _one(self, kind: int, data: bytes, position: int, end: int, out: list[bytes | bytearray | memoryview]) -> None:
+    def _one(self, kind: int, data: bytes, position: int, end: int, out: Chunks) -> None:
         step = self.expected[0] if self.expected else None
         body = data[position + 5 : end]
         if kind == ord("S"):
@@ -246,9 +174,7 @@ class Answers:
             if step.answered is not None and not step.answered.done():
                 step.answered.set_result(step.collected)
 
-    def _on_error(
-        self, step: Step | None, body: bytes, whole: bytes, out: list[bytes | bytearray | memoryview]
-    ) -> None:
+    def _on_error(self, step: Step | None, body: bytes, whole: bytes, out: Chunks) -> None:
         part = None if step is None else step.part
         if step is not None and step.refusal is not None:
             out.append(step.refusal)
@@ -268,7 +194,7 @@ class Answers:
             if gone.undo is not None:
                 gone.undo()
 
-    def _on_ready(self, step: Step, body: bytes, whole: bytes, out: list[bytes | bytearray | memoryview]) -> None:
+    def _on_ready(self, step: Step, body: bytes, whole: bytes, out: Chunks) -> None:
         if step.kind not in (Kind.SYNC, Kind.QUERY):
             raise ProtocolError("the upstream is ready before it has answered")
         self.expected.popleft()
@@ -277,9 +203,7 @@ class Answers:
         if not step.hides_ready:
             out.append(whole)
 
-    def _on_answer(
-        self, step: Step, kind: int, body: bytes, whole: bytes, out: list[bytes | bytearray | memoryview]
-    ) -> None:
+    def _on_answer(self, step: Step, kind: int, body: bytes, whole: bytes, out: Chunks) -> None:
         part = step.part
         if kind == ord("T"):
             self._on_fields(step, part, body, out)
@@ -319,7 +243,7 @@ class Answers:
             raise ProtocolError("the upstream answered out of order")
         self.expected.popleft()
 
-    def _on_fields(self, step: Step, part: Part | None, body: bytes, out: list[bytes | bytearray | memoryview]) -> None:
+    def _on_fields(self, step: Step, part: Part | None, body: bytes, out: Chunks) -> None:
         fields = m.parse_row_description(body)
         if part is None or part.treatment is None:
             raise ProtocolError("the upstream returns rows for a statement that has none")

@@ -7,7 +7,7 @@ answered. Where it cannot wait (in the same string, or before the Sync of the sa
 
 from __future__ import annotations
 
-from lockgate.gateways.postgres.classify.kinds import Classified
+from lockgate.gateways.postgres.classify.classified import Classified
 
 OBJECTS = frozenset({"ddl", "drop", "temp", "code", "files", "grant"})
 """What may make, change or drop an object."""

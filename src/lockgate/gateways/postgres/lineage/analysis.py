@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lockgate.action import UNCLASSIFIED, Question
-from lockgate.gateways.postgres.lineage.flow import Flow, Flows, Scope
+from lockgate.gateways.postgres.lineage.flow import Flows
 from lockgate.gateways.postgres.lineage.literals import exchangeable
 from lockgate.gateways.postgres.lineage.metadata import Metadata, Relation, every_node, load
 from lockgate.gateways.postgres.lineage.model import (
@@ -25,6 +25,7 @@ from lockgate.gateways.postgres.lineage.model import (
 from lockgate.gateways.postgres.lineage.nodetree import Node, NodeTreeError, read
 from lockgate.gateways.postgres.lineage.probes import Prober
 from lockgate.gateways.postgres.lineage.safe import is_clean_system_column
+from lockgate.gateways.postgres.lineage.scope import Flow, Scope
 from lockgate.gateways.postgres.lineage.side import Described, ServerError, Side
 
 INSERT_BIT, SELECT_BIT, UPDATE_BIT, DELETE_BIT = 1, 2, 4, 8

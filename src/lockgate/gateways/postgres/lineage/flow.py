@@ -10,18 +10,30 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from lockgate.gateways.postgres.lineage.dates import date_arithmetic
 from lockgate.gateways.postgres.lineage.metadata import Metadata
 from lockgate.gateways.postgres.lineage.model import Column
-from lockgate.gateways.postgres.lineage.nodetree import Node, NodeTreeError, Value
+from lockgate.gateways.postgres.lineage.nodetree import Node, NodeTreeError, Value, constant_text
 from lockgate.gateways.postgres.lineage.safe import is_known, is_pure, sets_harmlessly
-
-RELATION, SUBQUERY, JOIN, FUNCTION, TABLEFUNC, VALUES, CTE, NAMED, RESULT, GROUP = range(10)
+from lockgate.gateways.postgres.lineage.scope import (
+    CTE,
+    FUNCTION,
+    GROUP,
+    JOIN,
+    NOTHING,
+    RELATION,
+    RESULT,
+    SUBQUERY,
+    TABLEFUNC,
+    UNKNOWN,
+    VALUES,
+    Flow,
+    Scope,
+)
 
 COUNT = frozenset({2147, 2803})
 """OIDs of count(any) and count(*)."""
 
-DATE_DIFFERENCES = frozenset({"date_mi", "timestamp_mi", "timestamptz_mi", "age"})
-EXTRACTS = frozenset({"extract", "date_part", "date_trunc"})
 
 TRANSPARENT = frozenset({"RELABELTYPE", "COLLATEEXPR"})
 """Nodes that leave the value as it is: what they wrap is still exactly that base column."""
@@ -38,48 +50,6 @@ PLAIN = frozenset(
     """.split()
 )
 """Every kind of node whose flow is that of its parts (and of its function, if it has one)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Flow:
-    """`exact` is set where the expression is one base column, unchanged."""
-
-    columns: frozenset[Column] = frozenset()
-    exact: Column | None = None
-    unknown: bool = False
-
-    def __or__(self, other: Flow) -> Flow:
-        if not other.columns and not other.unknown:
-            return Flow(self.columns, None, self.unknown)
-        return Flow(self.columns | other.columns, None, self.unknown or other.unknown)
-
-    @property
-    def clean(self) -> bool:
-        return not self.columns and not self.unknown
-
-
-NOTHING = Flow()
-UNKNOWN = Flow(unknown=True)
-
-
-@dataclass(slots=True)
-class Scope:
-    """A query and what surrounds it; `up(n)` is the query that a Var of n levels up speaks of."""
-
-    query: Node
-    parent: Scope | None = None
-
-    def up(self, levels: int) -> Scope:
-        scope: Scope = self
-        for _ in range(levels):
-            if scope.parent is None:
-                raise NodeTreeError("a variable points above the outermost query")
-            scope = scope.parent
-        return scope
-
-    @property
-    def rtable(self) -> list[Node]:
-        return self.query.nodes("rtable")
 
 
 @dataclass(slots=True)
@@ -136,7 +106,7 @@ class Flows:
             if node.text("subLinkType") == "0":
                 return test
             return test | self.of(node.fields.get("subselect"), scope)
-        shortened = self._date_arithmetic(node, scope)
+        shortened = date_arithmetic(node, self.metadata, lambda value: self.of(value, scope), self.tells_age)
         if shortened is not None:
             return shortened
         return self._parts(node, scope)
@@ -157,32 +127,13 @@ class Flows:
             function = self.metadata.functions.get(int(oid))
             if function is not None and function.builtin and function.name == "set_config" and arguments.clean:
                 words = node.items("args")
-                if words and sets_harmlessly(_constant_text(words[0])):
+                if words and sets_harmlessly(constant_text(words[0])):
                     continue
             named = "an unknown function" if function is None else f"{function.schema}.{function.name}"
             if not is_known(function) or (not is_pure(function) and not arguments.clean):
                 self.code.add(named)
                 total = UNKNOWN
         return total
-
-    def _date_arithmetic(self, node: Node, scope: Scope) -> Flow | None:
-        """How long between two dates of one row, and which year: neither is PHI (164.514(b)(2)(i)(C) keeps years)."""
-        if node.name not in ("OPEXPR", "FUNCEXPR"):
-            return None
-        oid = node.text("opfuncid") or node.text("funcid")
-        function = self.metadata.functions.get(int(oid)) if oid else None
-        if function is None or not function.builtin:
-            return None
-        arguments = node.items("args")
-        if function.name in DATE_DIFFERENCES and len(arguments) == 2:
-            first, second = (self.of(a, scope).exact for a in arguments)
-            if first and second and first != second and first[0] == second[0]:
-                return None if self.tells_age(first) or self.tells_age(second) else NOTHING
-        if function.name in EXTRACTS and len(arguments) >= 2 and _constant_text(arguments[0]) == "year":
-            flow = self.of(arguments[1], scope)
-            if flow.columns and not flow.unknown and not any(self.tells_age(column) for column in flow.columns):
-                return NOTHING
-        return None
 
     # variables --------------------------------------------------------------------------------------------------
     def _var(self, node: Node, scope: Scope) -> Flow:
@@ -322,11 +273,3 @@ class Flows:
 
 def _visible(entries: list[Node]) -> list[Node]:
     return [entry for entry in entries if not entry.flag("resjunk")]
-
-
-def _constant_text(value: Value) -> str:
-    """The text of a constant, lower case; empty for anything else."""
-    if not isinstance(value, Node) or value.name != "CONST" or value.text("consttype") not in ("25", "705"):
-        return ""
-    octets = bytes(int(word) & 0xFF for word in value.text("_datum").split())
-    return octets[4:].decode("utf-8", "replace").lower()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lockgate.gateways.postgres.lineage.flow import RELATION
 from lockgate.gateways.postgres.lineage.metadata import Metadata
 from lockgate.gateways.postgres.lineage.nodetree import Node, Value
 from lockgate.gateways.postgres.lineage.probes import BOOLEAN_OID, COMPARISONS
+from lockgate.gateways.postgres.lineage.scope import RELATION
 
 TABLES = frozenset({"r", "p", "m"})
 

@@ -128,3 +128,11 @@ def _scalar(word: str) -> Value:
     if word.startswith('"'):
         return _ESCAPE.sub(r"\1", word[1:-1])
     return _ESCAPE.sub(r"\1", word)
+
+
+def constant_text(value: Value) -> str:
+    """The text of a constant, lower case; empty for anything else."""
+    if not isinstance(value, Node) or value.name != "CONST" or value.text("consttype") not in ("25", "705"):
+        return ""
+    octets = bytes(int(word) & 0xFF for word in value.text("_datum").split())
+    return octets[4:].decode("utf-8", "replace").lower()

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from lockgate.gateways.postgres.lineage.constants import Asked, asked
-from lockgate.gateways.postgres.lineage.flow import NOTHING, SUBQUERY, UNKNOWN, Flow, Flows, Scope
+from lockgate.gateways.postgres.lineage.flow import Flows
 from lockgate.gateways.postgres.lineage.model import Column, ColumnClass
 from lockgate.gateways.postgres.lineage.nodetree import Node, Value
 from lockgate.gateways.postgres.lineage.safe import ERROR_PRONE
+from lockgate.gateways.postgres.lineage.scope import NOTHING, SUBQUERY, UNKNOWN, Flow, Scope
 
 BOOLEAN_OID = "16"
 COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")

@@ -10,7 +10,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from lockgate.errors import ProtocolError
-from lockgate.gateways.postgres.lineage.side import Described, ServerError
+from lockgate.gateways.postgres.lineage.side import Described
+from lockgate.gateways.postgres.resolve import exchange
 from lockgate.gateways.postgres.wire import messages as m
 
 if TYPE_CHECKING:
@@ -42,44 +43,20 @@ class InSession:
             await self._simple(f"ROLLBACK TO SAVEPOINT {SAVEPOINT}")
             await self._simple(f"RELEASE SAVEPOINT {SAVEPOINT}")
 
-    async def fetch(self, sql: str, *args: str | None) -> list[tuple[str | None, ...]]:
+    async def fetch(self, sql: str, *args: str | None) -> list[exchange.Row]:
         if sql.strip().upper() in ("BEGIN", "ROLLBACK"):
             return []  # the savepoint is this side's transaction
-        values = [None if a is None else a.encode() for a in args]
-        answer = await self._exchange(
-            m.parse(NAME, sql.encode(), ())
-            + m.bind(NAME, NAME, (), values, ())
-            + m.execute(NAME, 0)
-            + m.close(b"P", NAME)
-            + m.close(b"S", NAME)
-            + m.sync()
-        )
-        rows = [m.parse_data_row(body) for kind, body in answer if kind == ord("D")]
-        return [tuple(None if v is None else v.decode() for v in row) for row in rows]
+        return exchange.rows(await self._exchange(exchange.to_fetch(sql, args, NAME)))
 
     async def describe(self, sql: str, oids: Sequence[int]) -> Described:
-        answer = await self._exchange(
-            m.parse(NAME, sql.encode(), oids) + m.describe(b"S", NAME) + m.close(b"S", NAME) + m.sync()
-        )
-        parameters: tuple[int, ...] = ()
-        fields: tuple[m.Field, ...] = ()
-        for kind, body in answer:
-            if kind == ord("t"):
-                parameters = m.parse_parameter_description(body)
-            elif kind == ord("T"):
-                fields = m.parse_row_description(body)
-        return Described(parameters, fields)
+        return exchange.described(await self._exchange(exchange.to_describe(sql, oids, NAME)))
 
     async def _simple(self, sql: str) -> None:
         await self._exchange(m.query(sql.encode()))
 
-    async def _exchange(self, request: bytes) -> list[tuple[int, bytes]]:
+    async def _exchange(self, request: bytes) -> exchange.Answer:
         session = self._session
-        messages = await session.ask(request)
-        for kind, body in messages:
-            if kind == ord("E"):
-                fields = m.parse_fields(body)
-                raise ServerError(fields.get("C", "XX000"), fields.get("M", ""), fields)
+        answer = exchange.checked(await session.ask(request))
         if session.ended.is_set():
             raise ProtocolError("the session ended during an analysis")
-        return messages
+        return answer

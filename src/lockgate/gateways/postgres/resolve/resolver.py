@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lockgate.gateways.postgres.classify import Classified, classify
 from lockgate.gateways.postgres.classify.barriers import BEHIND, BEHIND_HINT, OBJECTS
-from lockgate.gateways.postgres.classify.kinds import Classified, classify
 from lockgate.gateways.postgres.classify.parse import ParseError, parse
 from lockgate.gateways.postgres.classify.parse import Statement as Parsed
 from lockgate.gateways.postgres.lineage import Analysis, AnalysisError, Side, analyse
 from lockgate.gateways.postgres.resolve.insession import InSession
 from lockgate.gateways.postgres.resolve.side import SidePool
-from lockgate.gateways.postgres.session.records import Prepared, Statement
+from lockgate.gateways.postgres.resolve.statement import Prepared, Statement
 from lockgate.gateways.postgres.settings import wishes
 from lockgate.gateways.postgres.wire._literals import key_of
 from lockgate.services.catalog import CatalogHolder
@@ -117,7 +117,7 @@ class Resolver:
         if before is not None and now is not None and before.fields != now.fields:
             return Problem("0A000", "cached plan must not change result type", hint="prepare the statement again")
         prepared.statements, prepared.search_path, prepared.seen = again, session.settings.search_path, False
-        session.fast.pop(prepared.name, None)
+        session.fast.forget(prepared.name)
         return None
 
     def oids(self, prepared: Prepared) -> tuple[int, ...]:

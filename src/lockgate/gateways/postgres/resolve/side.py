@@ -1,7 +1,4 @@
-"""The side connection: same role, same search_path, on which statements are analysed and never executed.
-
-Only the extended protocol is used: in the simple one `select 1; end; drop table …` would be three statements.
-"""
+"""The side connection: same role, same search_path, on which statements are analysed and never executed."""
 
 from __future__ import annotations
 
@@ -10,12 +7,11 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from lockgate.errors import UpstreamError
-from lockgate.gateways.postgres.lineage.side import Described, ServerError
+from lockgate.gateways.postgres.lineage.side import Described
+from lockgate.gateways.postgres.resolve import exchange
 from lockgate.gateways.postgres.wire import messages as m
 from lockgate.gateways.postgres.wire.target import Target
 from lockgate.gateways.postgres.wire.upstream import Upstream, dial
-
-Row = tuple[str | None, ...]
 
 
 class SideConnection:
@@ -36,37 +32,21 @@ class SideConnection:
         self._upstream.peer.write(m.terminate())
         self._upstream.peer.close()
 
-    async def fetch(self, sql: str, *args: str | None) -> list[Row]:
+    async def fetch(self, sql: str, *args: str | None) -> list[exchange.Row]:
         """Run one statement with text parameters; rows in text format. `ServerError` carries the SQLSTATE."""
-        values = [None if a is None else a.encode() for a in args]
-        answer = await self._exchange(
-            m.parse("", sql.encode(), ()) + m.bind("", "", (), values, ()) + m.execute("", 0) + m.sync()
-        )
-        return [_row(body) for kind, body in answer if kind == ord("D")]
+        return exchange.rows(await self._exchange(exchange.to_fetch(sql, args)))
 
     async def describe(self, sql: str, oids: Sequence[int]) -> Described:
         """What the server makes of a statement without running it: parameter types and output fields."""
-        answer = await self._exchange(m.parse("", sql.encode(), oids) + m.describe(b"S", "") + m.sync())
-        parameters: tuple[int, ...] = ()
-        fields: tuple[m.Field, ...] = ()
-        for kind, body in answer:
-            if kind == ord("t"):
-                parameters = m.parse_parameter_description(body)
-            elif kind == ord("T"):
-                fields = m.parse_row_description(body)
-        return Described(parameters, fields)
+        return exchange.described(await self._exchange(exchange.to_describe(sql, oids)))
 
-    async def _exchange(self, request: bytes) -> list[tuple[int, bytes]]:
+    async def _exchange(self, request: bytes) -> exchange.Answer:
         if self.closed:
             raise UpstreamError("the side connection is gone")
         self._messages, self._done = [], asyncio.get_running_loop().create_future()
         self._upstream.peer.write(request)
         await self._done
-        for kind, body in self._messages:
-            if kind == ord("E"):
-                fields = m.parse_fields(body)
-                raise ServerError(fields.get("C", "XX000"), fields.get("M", ""), fields)
-        return self._messages
+        return exchange.checked(self._messages)
 
     def _received(self, data: bytes) -> None:
         self._tail += data
@@ -132,8 +112,3 @@ class SidePool:
         self._closed = True
         while self._idle:
             self._idle.pop().close()
-
-
-def _row(body: bytes) -> Row:
-    values = m.parse_data_row(body)
-    return tuple(None if value is None else value.decode() for value in values)

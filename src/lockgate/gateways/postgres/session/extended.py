@@ -11,15 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lockgate.gateways.postgres.answers.walk import Kind, Part, Step
+from lockgate.gateways.postgres.answers import Kind, Part, Step
 from lockgate.gateways.postgres.classify.barriers import BEHIND, BEHIND_HINT
-from lockgate.gateways.postgres.classify.kinds import Classified
+from lockgate.gateways.postgres.classify.classified import Classified
 from lockgate.gateways.postgres.masking.treatment import Treatment, harmless
 from lockgate.gateways.postgres.resolve.resolver import Problem
+from lockgate.gateways.postgres.resolve.statement import Prepared, Statement
 from lockgate.gateways.postgres.session import replies
-from lockgate.gateways.postgres.session.deciding.admitting import (
+from lockgate.gateways.postgres.session.deciding import (
     Passed,
-    Ticket,
     admit,
     after,
     part_for,
@@ -27,10 +27,10 @@ from lockgate.gateways.postgres.session.deciding.admitting import (
     shape_only,
 )
 from lockgate.gateways.postgres.session.inbox import Message
-from lockgate.gateways.postgres.session.records import Portal, Prepared, Statement, frame
+from lockgate.gateways.postgres.session.records import Portal, frame
 from lockgate.gateways.postgres.session.transaction_id import before_extended
 from lockgate.gateways.postgres.wire import messages as m
-from lockgate.pipeline import Refusal
+from lockgate.pipeline import Refusal, Ticket
 
 if TYPE_CHECKING:
     from lockgate.gateways.postgres.session.session import Session
@@ -126,7 +126,7 @@ class ExtendedBatch:
         known = session.registry.prepared
         before = known.get(name)
         known[name] = prepared
-        session.fast.pop(name, None)
+        session.fast.forget(name)
 
         def undo() -> None:
             if before is None:
@@ -177,7 +177,7 @@ class ExtendedBatch:
             part.treatment, part.clear_errors, part.run = made.treatment, made.clear_errors, passed.run
             part.copy_options = made.copy_options
             if statement.classified.kind != "deallocate":
-                part.completed = after(session, statement, part)
+                part.completed = after(session, statement)
             item.steps[0].parts = [Part(clear_errors=part.clear_errors, run=part.run)]
             if part.treatment is not None and part.treatment.fields is not None:
                 part.plan = part.treatment.plan(part.treatment.fields, bind.result_formats)
@@ -190,7 +190,7 @@ class ExtendedBatch:
                 session.client.write(session.masked_notice(part.treatment))
             shape = shape_only(passed, part)
             if prepared.name and shape is not None and not session.local_objects and not session.decisive:
-                session.fast[prepared.name] = shape
+                session.fast.prepared[prepared.name] = shape
 
         item.admitted = admitted
         self.items.append(item)
@@ -238,7 +238,7 @@ class ExtendedBatch:
             gone[name] = prepared[name]
         for name in gone:
             prepared.pop(name)
-            self.session.fast.pop(name, None)
+            self.session.fast.forget(name)
         return lambda: prepared.update(gone)
 
     def _portal(self, name: bytes) -> Portal | None:
@@ -258,7 +258,7 @@ class ExtendedBatch:
         undo: Callable[[], None] | None = None
         if what == b"S":
             gone = registry.prepared.pop(name, None)
-            self.session.fast.pop(name, None)
+            self.session.fast.forget(name)
             if gone is not None:
                 kept = gone
 

@@ -13,19 +13,20 @@ from typing import TYPE_CHECKING
 
 from lockgate.action import Requester
 from lockgate.errors import LockgateError, ProtocolError
-from lockgate.gateways.postgres.answers.walk import CAP_REACHED, Answers, CapReached, Kind, Run, Step
+from lockgate.gateways.postgres.answers import CAP_REACHED, Answers, CapReached, Kind, Step
 from lockgate.gateways.postgres.classify.barriers import OBJECTS
 from lockgate.gateways.postgres.masking.treatment import Treatment
+from lockgate.gateways.postgres.resolve.statement import Statement
 from lockgate.gateways.postgres.session import replies
 from lockgate.gateways.postgres.session.extended import ExtendedBatch
+from lockgate.gateways.postgres.session.fast import FastPath
 from lockgate.gateways.postgres.session.inbox import COPY_DATA, Inbox, Message
-from lockgate.gateways.postgres.session.records import Registry, Statement
+from lockgate.gateways.postgres.session.outcomes import Outcomes
+from lockgate.gateways.postgres.session.records import Registry
 from lockgate.gateways.postgres.session.simple import run_simple
 from lockgate.gateways.postgres.session.temporary import TemporaryClasses
 from lockgate.gateways.postgres.settings.wishes import Settings
 from lockgate.gateways.postgres.wire import messages as m
-from lockgate.gateways.postgres.wire._frames import scan_client
-from lockgate.gateways.postgres.wire._literals import key_of
 from lockgate.gateways.postgres.wire.peer import Peer
 from lockgate.gateways.postgres.wire.upstream import Upstream
 from lockgate.services.shapes import Shape
@@ -33,8 +34,6 @@ from lockgate.services.shapes import Shape
 if TYPE_CHECKING:
     from lockgate.gateways.postgres.connection import Connection
     from lockgate.gateways.postgres.gateway import Gateway
-
-FAST_TEXTS = 1000
 
 IDLE, IN_TRANSACTION, FAILED_TRANSACTION = ord("I"), ord("T"), ord("E")
 
@@ -70,39 +69,27 @@ class Session:
         """Whether the gateway has begun the transaction of the next message (`transaction_id`)."""
         self.process_id = 0
         self.inbox = Inbox(lambda on: client.reading(not on))
-        self.answers = Answers(client.write, self._ready, self._parameter, self._masked_notice, self.temporary.undone)
+        self.answers = Answers(client.write, self._ready, self._parameter, self.masked_notice, self.temporary.undone)
         self.shapes: dict[object, Shape] = {}
-        self.fast: dict[bytes, Shape] = {}
-        """Prepared statements, by name, whose every run is already decided."""
-        self.fast_texts: dict[tuple[bytes, int], Shape] = {}
-        """The same for texts of simple queries, by their key without literals (`_literals`)."""
-        self.fast_generation = gateway.generation
+        self.fast = FastPath(gateway.generation)
         self.cancelled = asyncio.Event()
         self.ended = asyncio.Event()
         self.holding = False
         self._busy = False
-        self._runs: list[Run] = []
-        self._failed = False
+        self._outcomes = Outcomes()
         self._told_masked = False
         self._why = ""
 
     # bytes ------------------------------------------------------------------------------------------------------
     def from_client(self, data: bytes) -> None:
         try:
-            if self.fast_generation != self.gateway.generation:
-                # A policy, the catalog or the schema changed: everything is decided anew before it is fast again.
-                self.leave_fast_path()
-                self.fast_generation = self.gateway.generation
-            if (self.fast or self.fast_texts) and not self._busy and not self.decisive and self.inbox.empty:
-                rounds = 0 if self.settings.dirty else scan_client(data, self.fast, self.fast_texts)
-                if rounds:
-                    expected = self.answers.expected
-                    if expected and expected[-1].kind is Kind.FAST:
-                        expected[-1].ready += rounds
-                    else:
-                        self.answers.push(Step(Kind.FAST, ready=rounds))
-                    self.upstream.peer.write(data)
-                    return
+            self.fast.check(self.gateway.generation)
+            at_once = not self._busy and not self.decisive and self.inbox.empty and not self.settings.dirty
+            rounds = self.fast.rounds(data) if at_once else 0
+            if rounds:
+                self.answers.push_fast(rounds)
+                self.upstream.peer.write(data)
+                return
             self.inbox.feed(data)
         except ProtocolError as error:
             self.cut("08P01", error.message)
@@ -115,17 +102,10 @@ class Session:
         except (ProtocolError, ValueError) as error:
             self.cut("08P01", error.message if isinstance(error, ProtocolError) else "malformed upstream data")
 
-    def leave_fast_path(self) -> None:
-        """Everything is decided anew before it is fast again."""
-        self.fast.clear()
-        self.fast_texts.clear()
-
     def remember_text(self, text: bytes, literals: int, shape: Shape) -> None:
-        key = key_of(text, 0, len(text))
-        if key is not None and key[1] in (0, literals) and not self.local_objects and not self.decisive:
-            self.fast_texts[key] = shape
-            if len(self.fast_texts) > FAST_TEXTS:
-                self.fast_texts.pop(next(iter(self.fast_texts)))
+        """Put a simple query on the fast path, where nothing of the session's own speaks against it."""
+        if not self.local_objects and not self.decisive:
+            self.fast.remember_text(text, literals, shape)
 
     def client_lost(self) -> None:
         self.ended.set()
@@ -223,7 +203,7 @@ class Session:
             self.settings.learn(rows[0])
             self.settings.unsettled = self.settings.unsettled and self.status != IDLE
             if self.settings.search_path != before:
-                self.leave_fast_path()
+                self.fast.clear()
 
     async def ask_upstream(self, sql: str) -> list[tuple[bytes | None, ...]]:
         """The gateway's own question on this session, between batches; a simple query of built-in functions only."""
@@ -245,55 +225,43 @@ class Session:
     def forward(self, data: bytes, steps: list[Step]) -> None:
         for step in steps:
             self.answers.push(step)
-            for part in step.parts:
-                if part.run is not None and part.run not in self._runs:
-                    self._runs.append(part.run)
+        self._outcomes.add(steps)
         self.upstream.peer.write(data)
 
     # callbacks of Answers ---------------------------------------------------------------------------------------
     def _ready(self, status: int) -> None:
         self.status = status
         if status == FAILED_TRANSACTION:
-            self._failed = True
+            self._outcomes.fail()
         if status == IDLE:
             self.settings.dirty = self.settings.dirty or self.settings.unsettled
-            runs, self._runs = self._runs, []
-            committed = not self._failed
-            for run in runs:
-                succeeded = committed and run.completed and not run.code
-                run.finish("SUCCEEDED" if succeeded else "FAILED", run.rows, run.bytes, run.code)
-            self._failed = self.wrote = False
+            self._outcomes.transaction_ended()
+            self.wrote = False
             self.temporary.committed()
             self.registry.portals.clear()
             self.registry.cursors.clear()
 
     def rolled_back(self) -> None:
         """The client's transaction ends without effect (ROLLBACK, or COMMIT of a failed one)."""
-        self._failed = True
+        self._outcomes.fail()
         self.temporary.undone()
 
     def _parameter(self, name: str, value: str) -> None:
         self.upstream.parameters[name] = value
         if name == "search_path" and value != self.settings.search_path:
             self.settings.search_path = value
-            self.leave_fast_path()
+            self.fast.clear()
 
-    def _masked_notice(self, treatment: Treatment) -> bytes:
+    def masked_notice(self, treatment: Treatment) -> bytes:
+        """What names the masked columns, once a session; empty afterwards."""
         if self._told_masked:
             return b""
         self._told_masked = True
         return replies.masked_columns(treatment)
 
-    def masked_notice(self, treatment: Treatment) -> bytes:
-        return self._masked_notice(treatment)
-
     async def _close(self) -> None:
         self.ended.set()
-        for run in self._runs:
-            # What is on its way to the server may still be committed; what waited for COMMIT is rolled back.
-            unknown = run.writes and not run.code and (self.answers.expected or self.status == IDLE)
-            run.finish("UNKNOWN" if unknown else "FAILED", run.rows, run.bytes, run.code or "57P01")
-        self._runs = []
+        self._outcomes.session_ended(bool(self.answers.expected) or self.status == IDLE)
         self.upstream.peer.write(m.terminate())
         self.upstream.peer.close()
         self.client.close()

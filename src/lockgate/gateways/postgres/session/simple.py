@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lockgate.gateways.postgres.answers.walk import Kind, Part, Step
+from lockgate.gateways.postgres.answers import Kind, Part, Step
 from lockgate.gateways.postgres.resolve.resolver import Problem
 from lockgate.gateways.postgres.session import replies
-from lockgate.gateways.postgres.session.deciding.admitting import admit, after, part_for, redeem, shape_only
+from lockgate.gateways.postgres.session.deciding import admit, after, part_for, redeem, shape_only
 from lockgate.gateways.postgres.session.records import frame
 from lockgate.gateways.postgres.session.transaction_id import before_simple, closing
 from lockgate.gateways.postgres.wire import messages as m
@@ -47,7 +47,7 @@ async def run_simple(session: Session, raw: bytes) -> None:
     for statement in statements:
         session.sending(statement)
         part = part_for(session, statement, passed)
-        part.completed = after(session, statement, part)
+        part.completed = after(session, statement)
         parts.append(part)
     if len(statements) == 1 and statements[0].classified.kind == "select" and statements[0].analysis is not None:
         shape = shape_only(passed, parts[0])

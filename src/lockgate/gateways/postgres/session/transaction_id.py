@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from lockgate.gateways.postgres.answers.walk import Kind, Part, Run, Step
+from lockgate.gateways.postgres.answers import Kind, Part, Run, Step
 from lockgate.gateways.postgres.classify.barriers import READS_ROWS
 from lockgate.gateways.postgres.classify.parse import walk
-from lockgate.gateways.postgres.session.records import Statement
+from lockgate.gateways.postgres.resolve.statement import Statement
 from lockgate.gateways.postgres.wire import messages as m
 
 if TYPE_CHECKING:

@@ -1,0 +1,12 @@
+"""From what a statement does to leave to run it, and what follows from that leave.
+
+`admit` decides and, where people must be asked, waits for them; `redeem` uses the grant and writes the intent, last of
+all. `part_for` says how the answer is shown, `after` what the session learns from it. Bytes are sent by others.
+"""
+
+from lockgate.gateways.postgres.session.deciding.admitting import admit
+from lockgate.gateways.postgres.session.deciding.completing import after
+from lockgate.gateways.postgres.session.deciding.redeeming import Passed, redeem
+from lockgate.gateways.postgres.session.deciding.showing import part_for, shape_only
+
+__all__ = ["Passed", "admit", "after", "part_for", "redeem", "shape_only"]

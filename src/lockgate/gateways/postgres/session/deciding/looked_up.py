@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lockgate.gateways.postgres.session.records import Statement
+from lockgate.gateways.postgres.resolve.statement import Statement
 
 RUNS_NOTHING = frozenset({"prepare", "declare"})
 

@@ -1,0 +1,92 @@
+"""What is awaited of the server: a `Step` for each message sent, a `Part` for each result, a `Run` for each run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from lockgate.gateways.postgres.masking._rows import RowPlan
+from lockgate.gateways.postgres.masking.copy_rows import CopyRewriter
+from lockgate.gateways.postgres.masking.treatment import Treatment
+
+CAP_REACHED = "54000"
+"""program_limit_exceeded"""
+
+
+class CapReached(Exception):
+    """More rows or bytes than the action's cap: the session ends before they leave."""
+
+
+class Kind(Enum):
+    PARSE = auto()
+    BIND = auto()
+    DESCRIBE_STATEMENT = auto()
+    DESCRIBE_PORTAL = auto()
+    EXECUTE = auto()
+    CLOSE = auto()
+    SYNC = auto()
+    QUERY = auto()
+    INTERNAL = auto()
+    FAST = auto()
+
+
+@dataclass(slots=True)
+class Run:
+    """One execution in the making: what to tell the log when its transaction has ended."""
+
+    finish: Callable[[str, int, int, str], None]
+    writes: bool = False
+    row_cap: int = 0
+    byte_cap: int = 0
+    rows: int = 0
+    bytes: int = 0
+    completed: bool = False
+    code: str = ""
+
+    def count(self, rows: int, bytes_: int) -> None:
+        """About to leave: CapReached where that is more than was approved, and then they do not."""
+        if (self.row_cap and self.rows + rows > self.row_cap) or (
+            self.byte_cap and self.bytes + bytes_ > self.byte_cap
+        ):
+            self.code = CAP_REACHED
+            raise CapReached("the stream has reached the cap that was set for it, and ends here")
+        self.rows += rows
+        self.bytes += bytes_
+
+
+@dataclass(slots=True)
+class Part:
+    """One statement's result: how it is treated, whether its errors may be read, what to do when it completes."""
+
+    treatment: Treatment | None = None
+    clear_errors: bool = True
+    run: Run | None = None
+    completed: Callable[[bytes], None] | None = None
+    copy_options: object = None
+    plan: RowPlan | None = None
+    copy: CopyRewriter | None = None
+
+
+@dataclass(slots=True)
+class Step:
+    kind: Kind
+    parts: list[Part] = field(default_factory=list)
+    formats: tuple[int, ...] = ()
+    refusal: bytes | None = None
+    """An ErrorResponse that stands in for the error which the server was made to give."""
+    hidden: bool = False
+    undo: Callable[[], None] | None = None
+    answered: asyncio.Future[list[tuple[int, bytes]]] | None = None
+    collected: list[tuple[int, bytes]] = field(default_factory=list)
+    ready: int = 0
+    index: int = 0
+    hides_ready: bool = False
+    """Whether the ReadyForQuery is kept back: something of ours follows, whose ReadyForQuery is shown."""
+    ends: bytes = b"Z"
+    """Of an internal step: the kinds of message that are the last of its answer."""
+
+    @property
+    def part(self) -> Part | None:
+        return self.parts[min(self.index, len(self.parts) - 1)] if self.parts else None

@@ -1,0 +1,38 @@
+"""Arithmetic on dates that tells less than the dates: an interval between two of one row, and the year."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lockgate.gateways.postgres.lineage.metadata import Metadata
+from lockgate.gateways.postgres.lineage.model import Column
+from lockgate.gateways.postgres.lineage.nodetree import Node, Value, constant_text
+from lockgate.gateways.postgres.lineage.scope import NOTHING, Flow
+
+DATE_DIFFERENCES = frozenset({"date_mi", "timestamp_mi", "timestamptz_mi", "age"})
+EXTRACTS = frozenset({"extract", "date_part", "date_trunc"})
+
+
+def date_arithmetic(
+    node: Node, metadata: Metadata, flow_of: Callable[[Value], Flow], tells_age: Callable[[Column], bool]
+) -> Flow | None:
+    """How long between two dates of one row, and which year: neither is PHI (164.514(b)(2)(i)(C) keeps years).
+
+    None where the node is no such arithmetic, or may tell an age: then it is judged like any other.
+    """
+    if node.name not in ("OPEXPR", "FUNCEXPR"):
+        return None
+    oid = node.text("opfuncid") or node.text("funcid")
+    function = metadata.functions.get(int(oid)) if oid else None
+    if function is None or not function.builtin:
+        return None
+    arguments = node.items("args")
+    if function.name in DATE_DIFFERENCES and len(arguments) == 2:
+        first, second = (flow_of(a).exact for a in arguments)
+        if first and second and first != second and first[0] == second[0]:
+            return None if tells_age(first) or tells_age(second) else NOTHING
+    if function.name in EXTRACTS and len(arguments) >= 2 and constant_text(arguments[0]) == "year":
+        flow = flow_of(arguments[1])
+        if flow.columns and not flow.unknown and not any(tells_age(column) for column in flow.columns):
+            return NOTHING
+    return None

@@ -1,0 +1,67 @@
+"""A statement as resolved, and as prepared: what it does, what its outputs carry, and when that was known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from lockgate.action import Question
+from lockgate.gateways.postgres.classify import Classified, barriers
+from lockgate.gateways.postgres.classify.parse import Statement as Parsed
+from lockgate.gateways.postgres.lineage.model import Analysis
+
+
+@dataclass(slots=True)
+class Statement:
+    """One statement as analysed: what it does, what its outputs carry. `analysis` None: nothing of it reads data."""
+
+    text: str
+    classified: Classified
+    analysis: Analysis | None
+    generation: int
+    parsed: Parsed = field(repr=False)
+
+    @property
+    def touches(self) -> bool:
+        return self.analysis is not None and bool(self.analysis.touches)
+
+    def moves_settings(self, unsettled: bool) -> bool:
+        """Whether search_path or `lockgate.*` may be another afterwards."""
+        return barriers.moves_settings(self.classified, code=self._code, unsettled=unsettled)
+
+    def is_decisive(self, unsettled: bool) -> bool:
+        """Whether what follows is looked at only once this has been answered."""
+        return barriers.is_decisive(self.classified, code=self._code, unsettled=unsettled)
+
+    @property
+    def _code(self) -> bool:
+        return self.analysis is not None and bool(self.analysis.code)
+
+    def questions(self, connection: str) -> set[Question]:
+        """What policy is asked: what the kind of statement says, and what the analysis found beneath it."""
+        kind = self.classified.kind
+        asked = {Question(operation, connection) for operation in self.classified.operations}
+        if self.analysis is not None and self.classified.runs:
+            if kind == "export":
+                asked |= {
+                    Question("sql.export", q.resource) if q.operation == "sql.select" else q
+                    for q in self.analysis.questions
+                }
+                asked.discard(Question("sql.export", connection))
+            else:
+                asked |= set(self.analysis.questions)
+        elif self.analysis is not None:
+            asked |= {Question("sql.select", q.resource) for q in self.analysis.questions}
+        return asked
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A named (or the unnamed, `b""`) prepared statement."""
+
+    name: bytes
+    sql: bytes
+    oids: tuple[int, ...]
+    statements: tuple[Statement, ...]
+    search_path: str
+    seen: bool = False
+    """Whether this session's server has described it as the analysis did."""

@@ -1,0 +1,66 @@
+"""How a statement's rows and errors are shown under the decision it got."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lockgate.action import Decision
+from lockgate.gateways.postgres.answers import Part
+from lockgate.gateways.postgres.lineage.model import Analysis
+from lockgate.gateways.postgres.masking.treatment import Treatment, harmless, treat, unproven
+from lockgate.gateways.postgres.resolve.statement import Statement
+from lockgate.gateways.postgres.session.deciding.redeeming import Passed
+from lockgate.services.shapes import Shape
+
+if TYPE_CHECKING:
+    from lockgate.gateways.postgres.session.session import Session
+
+READS_NOTHING = frozenset(
+    "transaction set reset show requests discard deallocate close notify temp lock select".split()
+)
+"""Kinds of statement whose errors can quote nothing but the client's own words, when there is nothing to analyse."""
+
+
+def part_for(session: Session, statement: Statement, passed: Passed) -> Part:
+    """How this statement's rows and errors are shown under the decision it got."""
+    decision = passed.admission.decision
+    connection = session.connection
+    kind = statement.classified.kind
+    analysis = statement.analysis
+    # What is not analysed may read anything: CREATE UNIQUE INDEX quotes the value that stands twice.
+    readable = kind in READS_NOTHING if analysis is None else not statement.touches
+    part = Part(clear_errors=readable, copy_options=statement.classified.copy)
+    key = connection.mask_key(session.requester)
+    if kind == "fetch":
+        part.treatment = session.registry.cursors.get(statement.classified.name, unproven(key))
+        part.clear_errors = False
+    elif kind == "show" or kind == "requests":
+        part.treatment = harmless(key)
+    elif kind == "explain" and analysis is not None:
+        # A plan quotes the client's own constants and estimates; with ANALYZE or a search it counts real rows.
+        told = statement.classified.runs or analysis.probes or analysis.lookups
+        part.treatment = unproven(key) if analysis.touches and told else harmless(key)
+    elif analysis is not None and kind != "declare":
+        part.treatment = _treated(session, analysis, decision)
+    elif analysis is not None:
+        # Known from here on, so that a FETCH in the same batch never meets an older cursor's treatment.
+        part.treatment = session.registry.cursors[statement.classified.name] = _treated(session, analysis, decision)
+    return part
+
+
+def _treated(session: Session, analysis: Analysis, decision: Decision) -> Treatment:
+    connection = session.connection
+    return treat(
+        analysis.outputs,
+        analysis.fields,
+        decision,
+        connection.operators,
+        analysis.own or session.gateway.pipeline.may_write(session.requester, analysis.relations),
+        connection.mask_key(session.requester),
+    )
+
+
+def shape_only(passed: Passed, part: Part) -> Shape | None:
+    """The shape to count on, where no further run needs a look: nothing masked, nothing to learn, errors readable."""
+    plain = part.plan is None and part.completed is None and (part.treatment is None or not part.treatment.masks)
+    return passed.shape if plain and part.clear_errors else None
