@@ -30,6 +30,15 @@ def server_error(sqlstate: str, message: str, position: str = "", hint: str = ""
     return m.error("ERROR", sqlstate, message, hint=hint, position=position)
 
 
+def masked_value(column: str = "") -> Refusal:
+    """A program that writes or compares what it has read, where what it has read was masked."""
+    return Refusal(
+        "LG002",
+        f"the statement holds a masked value{f' for {column}' if column else ''}, which is no value of the database",
+        f"write or compare the real value, or leave {column or 'that column'} out",
+    )
+
+
 def held(told: Held) -> bytes:
     """The notice that a statement waits for a person, sent at once."""
     until = datetime.fromtimestamp(told.decide_by_at / 1_000_000, UTC)

@@ -15,6 +15,7 @@ from lockgate.action import Requester
 from lockgate.errors import LockgateError, ProtocolError
 from lockgate.gateways.postgres.answers import CAP_REACHED, Answers, CapReached, Kind, Step
 from lockgate.gateways.postgres.classify.barriers import OBJECTS
+from lockgate.gateways.postgres.masking.tokens import TokenWatch
 from lockgate.gateways.postgres.masking.treatment import Treatment
 from lockgate.gateways.postgres.resolve.statement import Statement
 from lockgate.gateways.postgres.session import replies
@@ -62,6 +63,7 @@ class Session:
         self.local_objects = False
         """Whether this session may see objects that the side connection cannot (temporary, uncommitted)."""
         self.temporary = TemporaryClasses()
+        self._copied = TokenWatch()
         self.unsynced = False
         self.decisive = False
         """Whether something is on its way that must be answered before anything else is looked at (`barriers`)."""
@@ -175,9 +177,18 @@ class Session:
             if kind != ord("d"):
                 batch = batch[: position + 1]
                 break
-        if self.answers.copy_in:
+        if not self.answers.copy_in:
+            return
+        if any(self._copied.sees(raw[5:]) for _, raw in batch):
+            self.answers.expected[0].refusal = replies.refusal(replies.masked_value())
+            self.answers.copy_in = False
+            self._copied = TokenWatch()
+            self.upstream.peer.write(m.message("f", b"a masked value\0"))
+        else:
             self.upstream.peer.write(b"".join(raw for _, raw in batch))
             self.answers.copy_in = batch[-1][0] == ord("d")
+            if not self.answers.copy_in:
+                self._copied = TokenWatch()
 
     def sending(self, statement: Statement) -> None:
         """This statement goes upstream now: what it may change is unknown until it has been answered."""

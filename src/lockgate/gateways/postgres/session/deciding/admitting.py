@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lockgate.action import Action
-from lockgate.gateways.postgres.masking.tokens import any_token
+from lockgate.gateways.postgres.masking.tokens import any_token, column_of_token
 from lockgate.gateways.postgres.resolve.statement import Statement
 from lockgate.gateways.postgres.session import replies
 from lockgate.gateways.postgres.session.deciding.facts import facts_of, view_of
@@ -30,11 +30,8 @@ async def admit(
     facts = facts_of(session, statements, looked_up(statements, values, formats))
     writes = any(q.operation in ("sql.write", "sql.temp") for q in facts.questions)
     if (writes or facts.lookups or facts.probes) and any_token(payload, values):
-        return Refusal(
-            "LG002",
-            "the statement holds a masked value, which is no value of the database",
-            "write or compare the real value, or leave that column out",
-        )
+        named = (column_of_token(statement.parsed.tree, values) for statement in statements)
+        return replies.masked_value(next(filter(None, named), ""))
     wrote = session.wrote
     hold_s = session.connection.hold_s(session.requester)
     may_wait = not wrote and session.connection.may_hold()
