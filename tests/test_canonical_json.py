@@ -7,7 +7,8 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockgate.action import MAX_SAFE_INTEGER, NotCanonical, canonical, parse_canonical
+from lockgate.canonical import MAX_SAFE_INTEGER, canonical, parse_canonical
+from lockgate.errors import NotCanonical
 
 scalars = st.none() | st.booleans() | st.integers(-MAX_SAFE_INTEGER, MAX_SAFE_INTEGER) | st.text()
 values = st.recursive(

@@ -11,18 +11,16 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias, cast
 
-import orjson
-import rfc8785
-
-from lockgate.errors import NotCanonical
-
-JSON: TypeAlias = "bool | int | str | Sequence[JSON] | Mapping[str, JSON] | None"
+from lockgate.canonical import JSON as JSON
+from lockgate.canonical import SCHEMA_VERSION
+from lockgate.canonical import canonical as canonical
+from lockgate.canonical import commit as commit
+from lockgate.canonical import digest as digest
+from lockgate.canonical import parse_canonical as parse_canonical
 
 SAFE_HARBOR: tuple[str, ...] = (
     "name",
@@ -53,9 +51,6 @@ UNCLASSIFIED = "unclassified"
 """A column nobody has reviewed yet: counts as PHI."""
 
 PHI_CLASSES: tuple[str, ...] = (*SAFE_HARBOR, TEXT, UNCLASSIFIED)
-
-SCHEMA_VERSION = 1
-MAX_SAFE_INTEGER = 2**53 - 1
 
 
 class Kind(StrEnum):
@@ -185,45 +180,6 @@ class Action:
         return next((o for o in ops if o != "sql.select"), ops[0] if ops else "unknown")
 
 
-def canonical(value: JSON) -> bytes:
-    """Canonical JSON (RFC 8785, JCS), or `NotCanonical` for what would not survive a round trip.
-
-    Stricter than JCS on purpose: no floats at all (so no NaN and no rounding), integers within ±(2^53-1), string
-    keys only, no lone surrogates.
-    """
-    _refuse_ambiguous(value, 0)
-    try:
-        if _keys_are_ascii(value):
-            # With ASCII keys the orders of JCS (UTF-16 units) and orjson (bytes) are one; eight times faster.
-            return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_SUBCLASS)
-    except orjson.JSONEncodeError:
-        pass
-    return rfc8785.dumps(cast("dict[str, str]", value))
-
-
-def parse_canonical(data: bytes) -> JSON:
-    """Read canonical JSON back; anything that is not its own canonical form is `NotCanonical`."""
-    try:
-        value = cast(JSON, json.loads(data, object_pairs_hook=_no_duplicates, parse_constant=_refuse_constant))
-    except (ValueError, RecursionError) as error:
-        raise NotCanonical("not JSON that Lockgate accepts", hint="send canonical JSON (RFC 8785)") from error
-    if canonical(value) != data:
-        raise NotCanonical("JSON is not in canonical form", hint="sort keys and drop white space (RFC 8785)")
-    return value
-
-
-def digest(domain: str, value: JSON) -> str:
-    """Hex SHA-256 over `lockgate/<domain>/v1`, a zero byte and the canonical form of `value`."""
-    return hashlib.sha256(f"lockgate/{domain}/v{SCHEMA_VERSION}\0".encode() + canonical(value)).hexdigest()
-
-
-def commit(payload: bytes, salt: bytes) -> str:
-    """Hex HMAC-SHA-256 of `payload` under a random 32-byte `salt`: binds without telling, and forgets with its salt."""
-    if len(salt) != 32:
-        raise NotCanonical("a commitment needs a salt of 32 bytes")
-    return hmac.new(salt, b"lockgate/payload/v1\0" + payload, hashlib.sha256).hexdigest()
-
-
 def principal_json(principal: Principal) -> dict[str, JSON]:
     return {"id": principal.id, "kind": principal.kind.value, "groups": sorted(principal.groups)}
 
@@ -303,48 +259,3 @@ def attempt_key(action: Action, key: bytes) -> str:
         }
     )
     return hmac.new(key, b"lockgate/attempt/v1\0" + named, hashlib.sha256).hexdigest()
-
-
-def _no_duplicates(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
-    seen = dict(pairs)
-    if len(seen) != len(pairs):
-        raise NotCanonical("a JSON object names a key twice")
-    return seen
-
-
-def _refuse_constant(name: str) -> JSON:
-    raise NotCanonical(f"{name} is not JSON")
-
-
-def _keys_are_ascii(value: JSON) -> bool:
-    if isinstance(value, Mapping):
-        return all(key.isascii() for key in value) and all(map(_keys_are_ascii, value.values()))
-    if isinstance(value, list | tuple):
-        return all(map(_keys_are_ascii, value))
-    return True
-
-
-def _refuse_ambiguous(value: JSON, depth: int) -> None:
-    if depth > 64:
-        raise NotCanonical("JSON is nested deeper than 64 levels")
-    if value is None or isinstance(value, bool):
-        return
-    if isinstance(value, int):
-        if not -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER:
-            raise NotCanonical("an integer exceeds 2^53-1", hint="write it as a string")
-    elif isinstance(value, str):
-        try:
-            value.encode()
-        except UnicodeEncodeError as error:
-            raise NotCanonical("a string holds a lone surrogate") from error
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            if not isinstance(key, str):
-                raise NotCanonical("an object has a key that is no string")
-            _refuse_ambiguous(key, depth + 1)
-            _refuse_ambiguous(item, depth + 1)
-    elif isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
-        for item in value:
-            _refuse_ambiguous(item, depth + 1)
-    else:
-        raise NotCanonical(f"a {type(value).__name__} has no canonical form")

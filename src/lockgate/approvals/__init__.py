@@ -7,6 +7,7 @@ caller's word for who somebody is, or let one human fill two slots.
 """
 
 from lockgate.approvals import events
+from lockgate.approvals.ballots import union
 from lockgate.approvals.conflict import (
     Account,
     Facts,
@@ -17,7 +18,7 @@ from lockgate.approvals.conflict import (
     human_of,
     link,
 )
-from lockgate.approvals.machine import satisfied_names, settle, step, union
+from lockgate.approvals.machine import satisfied_names, settle, step
 from lockgate.approvals.model import Ballot, Conflicts, Quorum, Refusal, Request, Stage, Vote
 from lockgate.approvals.quorum import asked, groups_of, satisfiable, satisfied, still_counting
 from lockgate.approvals.states import MOVES, OPEN, Status, terminal

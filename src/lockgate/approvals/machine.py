@@ -12,23 +12,9 @@ from dataclasses import replace
 from typing import Any
 
 from lockgate.approvals import events as ev
-from lockgate.approvals.model import (
-    GLASS_S,
-    GONE_S,
-    GRANT_S,
-    GRANT_WAITING_S,
-    REVIEW_S,
-    REVIEWERS,
-    SECOND,
-    STANDING_S,
-    Ballot,
-    Conflicts,
-    Quorum,
-    Refusal,
-    Request,
-    Vote,
-)
-from lockgate.approvals.quorum import asked, groups_of, satisfied, still_counting
+from lockgate.approvals.ballots import approved, reviewed, union, voted, wrong
+from lockgate.approvals.model import GLASS_S, GONE_S, REVIEW_S, SECOND, Conflicts, Quorum, Refusal, Request
+from lockgate.approvals.quorum import satisfied, still_counting
 from lockgate.approvals.states import MOVES, Status, terminal
 
 S = Status
@@ -88,7 +74,7 @@ def satisfied_names(
 
 def _submitted(request: Request, event: ev.Submitted, now_at: int) -> Request | Refusal:
     if request.status is not S.PROPOSED or request.glass:
-        return _wrong(request)
+        return wrong(request)
     if not request.quorums:
         return Refusal("nobody", "no profile says who decides")
     return replace(request.moved(S.PENDING, now_at), callers=int(event.waiting))
@@ -96,96 +82,40 @@ def _submitted(request: Request, event: ev.Submitted, now_at: int) -> Request | 
 
 def _ruled(request: Request, event: ev.Ruled, now_at: int) -> Request | Refusal:
     if request.status is not S.PROPOSED or request.glass:
-        return _wrong(request)
+        return wrong(request)
     return request.moved(S.ALLOWED if event.allowed else S.BLOCKED, now_at)
 
 
 def _covered(request: Request, event: ev.Covered, now_at: int) -> Request | Refusal:
     if request.status is not S.PENDING or request.votes:
-        return _wrong(request)
+        return wrong(request)
     if any(not v.approve or (v.ids | {v.person, v.human}) & request.conflicts.keys() for v in event.votes):
         return Refusal("conflict", "the standing grant was approved by somebody who may not approve this")
     covered = replace(request, votes=event.votes, callers=int(event.waiting))
     if not all(satisfied(q, event.votes) for q in request.quorums):
         return Refusal("quorum", "the standing grant does not satisfy what this needs")
-    return _approved(covered, now_at)
+    return approved(covered, now_at)
 
 
 def _joined(request: Request, event: ev.Joined, now_at: int) -> Request | Refusal:
     if request.status not in (S.PENDING, S.APPROVED):
-        return _wrong(request)
+        return wrong(request)
     callers = request.callers + int(event.waiting)
     return replace(request, callers=callers, gone_at=0, last_at=now_at)
 
 
 def _hold_ended(request: Request, event: ev.HoldEnded, now_at: int) -> Request | Refusal:
     if request.status is not S.PENDING:
-        return _wrong(request)
+        return wrong(request)
     return replace(request, callers=max(0, request.callers - 1), last_at=now_at)
 
 
 def _caller_left(request: Request, event: ev.CallerLeft, now_at: int) -> Request | Refusal:
     if request.status is not S.PENDING:
-        return _wrong(request)
+        return wrong(request)
     callers = max(0, request.callers - 1)
     gone_at = now_at if callers == 0 and not request.gone_at else request.gone_at
     return replace(request, callers=callers, gone_at=gone_at, last_at=now_at)
-
-
-def _voted(request: Request, event: ev.Voted, now_at: int) -> Request | Refusal:
-    if request.status not in (S.PENDING, S.APPROVED):
-        return _wrong(request)
-    ballot = event.ballot
-    request = replace(request, conflicts=union(request.conflicts, event.conflicts))
-    refused = _may_vote(request, ballot) or _saw_it(request, ballot)
-    if refused:
-        return refused
-    if not ballot.groups & groups_of(request.quorums):
-        return Refusal("group", "you are in none of the groups that decide this")
-    vote = _vote(ballot, now_at)
-    if request.status is S.APPROVED:
-        if ballot.approve:
-            return Refusal("late", "it is approved already")
-        return replace(request.moved(S.REVOKED, now_at, "a reviewer took it back"), votes=(*request.votes, vote))
-    mine = [v for v in request.votes if v.ids & ballot.ids]
-    if any(ballot.approve or not v.approve for v in mine):
-        return Refusal("twice", "you have voted on this already")
-    others = tuple(v for v in request.votes if not v.ids & ballot.ids)
-    request = replace(request, votes=(*others, vote), last_at=now_at)
-    return _counted_deny(request, now_at) if not ballot.approve else _counted_approval(request, ballot, now_at)
-
-
-def _counted_deny(request: Request, now_at: int) -> Request:
-    denies = {v.human: v.groups for v in request.votes if not v.approve}
-    for quorum in request.quorums:
-        groups = groups_of([quorum])
-        if sum(1 for member in denies.values() if member & groups) >= quorum.denials:
-            return request.moved(S.DENIED, now_at, "denied by a reviewer")
-    return request
-
-
-def _counted_approval(request: Request, ballot: Ballot, now_at: int) -> Request | Refusal:
-    votes = [v for v in request.votes if not (v.ids | {v.person, v.human}) & request.conflicts.keys()]
-    before = votes[:-1]
-    turn = {q.name: asked(q, before) for q in request.quorums}
-    serves = [q for q in request.quorums if turn[q.name] in ballot.groups]
-    if not serves:
-        waiting = ", ".join(sorted({group for group in turn.values() if group}))
-        return Refusal("turn", f"it is not your turn: somebody of {waiting} decides first")
-    needed = next((q.step_up for q in serves if q.step_up and q.step_up != ballot.step_up), None)
-    if needed:
-        return Refusal("step_up", f"this needs {needed}", f"confirm with your {needed} and vote again")
-    if all(satisfied(q, votes) for q in request.quorums):
-        return _approved(request, now_at)
-    return request
-
-
-def _approved(request: Request, now_at: int) -> Request:
-    longest_s = GRANT_WAITING_S if request.callers else GRANT_S
-    ttl_s = min(longest_s, *(q.grant_ttl_s for q in request.quorums))
-    if request.standing_s:
-        ttl_s = min(request.standing_s, STANDING_S)
-    return replace(request.moved(S.APPROVED, now_at), use_by_at=now_at + ttl_s * SECOND)
 
 
 def _withdrawn(request: Request, event: ev.Withdrawn, now_at: int) -> Request | Refusal:
@@ -193,18 +123,18 @@ def _withdrawn(request: Request, event: ev.Withdrawn, now_at: int) -> Request | 
         return request.moved(S.CANCELLED, now_at, "withdrawn by who asked")
     if request.status is S.APPROVED:
         return request.moved(S.REVOKED, now_at, "withdrawn by who asked")
-    return _wrong(request)
+    return wrong(request)
 
 
 def _superseded(request: Request, event: ev.Superseded, now_at: int) -> Request | Refusal:
     if request.status is not S.PENDING:
-        return _wrong(request)
+        return wrong(request)
     return request.moved(S.SUPERSEDED, now_at, f"edited: {event.child} takes its place")
 
 
 def _escalated(request: Request, event: ev.Escalated, now_at: int) -> Request | Refusal:
     if request.status is not S.PENDING:
-        return _wrong(request)
+        return wrong(request)
     if any(q.name == event.quorum.name for q in request.quorums):
         return Refusal("twice", "the request asks for this already")
     return replace(request, quorums=(*request.quorums, event.quorum), last_at=now_at)
@@ -212,19 +142,19 @@ def _escalated(request: Request, event: ev.Escalated, now_at: int) -> Request | 
 
 def _invalidated(request: Request, event: ev.Invalidated, now_at: int) -> Request | Refusal:
     if request.status not in (S.PENDING, S.APPROVED):
-        return _wrong(request)
+        return wrong(request)
     return request.moved(S.INVALIDATED, now_at, event.why)
 
 
 def _stopped(request: Request, event: ev.Stopped, now_at: int) -> Request | Refusal:
     if request.status is not S.APPROVED:
-        return _wrong(request)
+        return wrong(request)
     return request.moved(S.REVOKED, now_at, "the kill switch is on")
 
 
 def _consumed(request: Request, event: ev.Consumed, now_at: int) -> Request | Refusal:
     if request.status is not S.APPROVED or request.standing_s or request.glass:
-        return _wrong(request)
+        return wrong(request)
     if event.stopped:
         return Refusal("stopped", "the kill switch is on: nothing is executed")
     conflicts = union(request.conflicts, event.conflicts)
@@ -243,7 +173,7 @@ def _consumed(request: Request, event: ev.Consumed, now_at: int) -> Request | Re
 
 def _finished(request: Request, event: ev.Finished, now_at: int) -> Request | Refusal:
     if request.status is not S.EXECUTING or event.execution != request.execution:
-        return _wrong(request)
+        return wrong(request)
     if event.outcome not in (S.SUCCEEDED, S.FAILED, S.UNKNOWN):
         return Refusal("outcome", "an execution succeeds, fails or is unknown")
     if request.glass and event.outcome is not S.UNKNOWN:
@@ -253,7 +183,7 @@ def _finished(request: Request, event: ev.Finished, now_at: int) -> Request | Re
 
 def _reconciled(request: Request, event: ev.Reconciled, now_at: int) -> Request | Refusal:
     if request.status is not S.UNKNOWN:
-        return _wrong(request)
+        return wrong(request)
     status = S.RECONCILED_DONE if event.done else S.RECONCILED_NO_EFFECT
     if request.glass:
         return replace(request.moved(S.REVIEW_DUE, now_at), outcome=status.value)
@@ -262,7 +192,7 @@ def _reconciled(request: Request, event: ev.Reconciled, now_at: int) -> Request 
 
 def _glass_broken(request: Request, event: ev.GlassBroken, now_at: int) -> Request | Refusal:
     if request.status is not S.PROPOSED or not request.glass:
-        return _wrong(request)
+        return wrong(request)
     if event.stopped:
         return Refusal("stopped", "the kill switch is on: nothing is executed")
     if not event.human:
@@ -283,72 +213,6 @@ def _glass_broken(request: Request, event: ev.GlassBroken, now_at: int) -> Reque
     )
 
 
-def _reviewed(request: Request, event: ev.Reviewed, now_at: int) -> Request | Refusal:
-    if request.status is not S.REVIEW_DUE:
-        return _wrong(request)
-    ballot = event.ballot
-    request = replace(request, conflicts=union(request.conflicts, event.conflicts))
-    refused = _may_vote(request, ballot) or _saw_it(request, ballot)
-    if refused:
-        return refused
-    if not ballot.groups & groups_of(request.quorums):
-        return Refusal("group", "you are in none of the groups that review this")
-    if any(v.ids & ballot.ids for v in request.reviews):
-        return Refusal("twice", "you have reviewed this already")
-    request = replace(request, reviews=(*request.reviews, _vote(ballot, now_at)), last_at=now_at)
-    if len(request.reviews) < REVIEWERS:
-        return request
-    justified = all(v.approve for v in request.reviews)
-    return request.moved(S.REVIEWED if justified else S.VIOLATION, now_at)
-
-
-def union(first: Conflicts, second: Conflicts) -> dict[str, tuple[str, ...]]:
-    """Both evaluations together: who was ever in the set stays in it."""
-    return {
-        person: tuple(sorted({*first.get(person, ()), *second.get(person, ())})) for person in sorted({*first, *second})
-    }
-
-
-def _may_vote(request: Request, ballot: Ballot) -> Refusal | None:
-    if ballot.barred:
-        return Refusal("barred", ballot.barred)
-    if ballot.token_has_act:
-        return Refusal("act", "a token that acts for somebody never votes")
-    if not ballot.interactive:
-        return Refusal("interactive", "votes need an interactive login", "log in yourself and vote there")
-    reasons = {
-        reason
-        for person in (ballot.ids | {ballot.person, ballot.human})
-        for reason in request.conflicts.get(person, ())
-    }
-    if reasons:
-        return Refusal("conflict", f"you may not approve this, because {'; '.join(sorted(reasons))}")
-    return None
-
-
-def _saw_it(request: Request, ballot: Ballot) -> Refusal | None:
-    if (ballot.action_digest, ballot.view_digest) != (request.action_digest, request.view_digest):
-        return Refusal("digest", "what you saw is not what is asked", "open the request again and vote on that")
-    return None
-
-
-def _vote(ballot: Ballot, now_at: int) -> Vote:
-    return Vote(
-        ballot.person,
-        ballot.human,
-        ballot.ids,
-        ballot.groups,
-        ballot.approve,
-        now_at,
-        ballot.step_up,
-        ballot.reason,
-    )
-
-
-def _wrong(request: Request) -> Refusal:
-    return Refusal("state", f"not possible while the request is {request.status.lower()}")
-
-
 _HANDLERS: Mapping[type, Callable[[Request, Any, int], Request | Refusal]] = {
     ev.Submitted: _submitted,
     ev.Ruled: _ruled,
@@ -356,7 +220,7 @@ _HANDLERS: Mapping[type, Callable[[Request, Any, int], Request | Refusal]] = {
     ev.Joined: _joined,
     ev.HoldEnded: _hold_ended,
     ev.CallerLeft: _caller_left,
-    ev.Voted: _voted,
+    ev.Voted: voted,
     ev.Withdrawn: _withdrawn,
     ev.Superseded: _superseded,
     ev.Escalated: _escalated,
@@ -366,5 +230,5 @@ _HANDLERS: Mapping[type, Callable[[Request, Any, int], Request | Refusal]] = {
     ev.Finished: _finished,
     ev.Reconciled: _reconciled,
     ev.GlassBroken: _glass_broken,
-    ev.Reviewed: _reviewed,
+    ev.Reviewed: reviewed,
 }

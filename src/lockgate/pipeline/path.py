@@ -1,126 +1,30 @@
-"""The one path: identify, classify, decide, hold, consume, log the intent, execute, mask.
-
-Every way in is an adapter to this path. An adapter knows bytes; the path knows people, PHI and power. It answers an
-action with an `Admission`: a `Pass`, whose intent is already durable when it is returned, or a `Refusal`.
-"""
+"""The path itself: decide, hold, consume or record. One `Pipeline` serves every gateway of a process."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
 
-from lockgate.action import JSON, Action, Decision, Effect, Kind, Question, Requester
+from lockgate.action import Action, Decision, Effect, Kind, Question, Requester
 from lockgate.errors import LockgateError
-from lockgate.policy import Context, PolicyHolder, Query
+from lockgate.pipeline.nouns import Caller, Facts, Held, Pass, Refusal, Ticket, Wishes
+from lockgate.pipeline.questions import by_shape, query_of, shape_facts
+from lockgate.pipeline.words import (
+    DENIED,
+    EXPIRED,
+    FAILED,
+    FORBIDDEN,
+    WAITING,
+    from_refusal,
+    stopped,
+    way_out,
+    why,
+)
+from lockgate.policy import PolicyHolder
 from lockgate.services.approvals import Approvals, Execution, Proposal, RequestView
 from lockgate.services.approvals import Refusal as ApprovalRefusal
 from lockgate.services.shapes import Shape, Shapes
 from lockgate.services.views import ViewFacts
-
-WAITING, FORBIDDEN, DENIED, EXPIRED, FAILED = "LG001", "LG002", "LG003", "LG004", "LG005"
-
-AUDITED_BY_SHAPE = frozenset({"sql.select", "sql.session", "sql.temp"})
-"""Reads in which every PHI column is masked may be recorded once for each shape and session (audit.md)."""
-
-NEVER_WITHOUT_PEOPLE = "no policy lets anybody do this"
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What classification found, in words that no protocol owns; `shape` names the statement key."""
-
-    questions: tuple[Question, ...]
-    classes: frozenset[str]
-    probes: frozenset[str]
-    lookups: frozenset[str]
-    clean: frozenset[str] = frozenset()
-    """Resources known to hold no PHI at all."""
-    code: frozenset[str] = frozenset()
-    """Functions that are not known to be safe: why it counts as code."""
-    estimated_rows: int = 0
-    looked_up: int = 0
-    """How many records it asks for by their identifier."""
-    destination: str = "client"
-
-
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What the requester asked for beyond the statement: classes to reveal, purpose, reason, how to hold."""
-
-    reveal: frozenset[str] = frozenset()
-    purpose: str = ""
-    reason: str = ""
-    wait: bool = True
-    hold_s: float = 45.0
-    most_rows: int = 0
-    """The stream is cut at this many rows (0: no cap); part of what is approved."""
-    most_bytes: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """Told to the caller at once when an action waits for people."""
-
-    request_id: str
-    link: str
-    decide_by_at: int
-    classes: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why an action does not run: a stable code, what happened, one thing to do, and what a program may read."""
-
-    code: str
-    message: str
-    hint: str
-    request_id: str = ""
-    state: str = ""
-    classes: frozenset[str] = frozenset()
-    retry_after_s: int = 0
-
-
-class Caller(Protocol):
-    """Who waits for the answer."""
-
-    async def told(self, held: Held) -> None: ...
-
-    async def gone(self) -> None:
-        """Returns when the caller has cancelled or hung up."""
-
-
-@dataclass(slots=True)
-class Pass:
-    """Leave to execute once; the intent is durable. `finish` must be called with what became of it."""
-
-    decision: Decision
-    execution: Execution | None = None
-    shape: Shape | None = None
-    request_id: str = ""
-    _finish: Callable[[str, int, int, str], Awaitable[None]] | None = field(default=None, repr=False)
-
-    async def finish(self, outcome: str, rows: int, bytes_: int, code: str = "") -> None:
-        """`outcome` is SUCCEEDED, FAILED or UNKNOWN; rows and bytes are what left."""
-        if self._finish is not None:
-            await self._finish(outcome, rows, bytes_, code)
-
-
-Admission: TypeAlias = Pass | Refusal
-
-
-@dataclass(frozen=True, slots=True)
-class Ticket:
-    """A decision that may be redeemed: allowed outright, or approved by people under `request_id`."""
-
-    action: Action
-    facts: Facts
-    wishes: Wishes
-    decision: Decision
-    by_shape: bool
-    request_id: str = ""
-    glass_id: str = ""
 
 
 class Pipeline:
@@ -144,7 +48,7 @@ class Pipeline:
         glass: bool = False,
     ) -> Decision:
         """What policy says now; pure, no store, at most a millisecond."""
-        return self._policy.current.decide(_query(requester, facts, wishes, glass), satisfied)
+        return self._policy.current.decide(query_of(requester, facts, wishes, glass), satisfied)
 
     async def ask(
         self,
@@ -161,7 +65,7 @@ class Pipeline:
         Nothing is consumed yet: a Ticket says that everything held a moment ago, `redeem` looks again.
         """
         if self.stopped:
-            return _stopped()
+            return stopped()
         decision = self.decide(action.requester, facts, wishes)
         if not decision.allowed and action.requester.principal.kind is Kind.HUMAN:
             broken = await self._under_glass(action, facts, wishes)
@@ -169,11 +73,11 @@ class Pipeline:
                 return broken
         if decision.effect is Effect.DENY:
             await self._approvals.refused(action, decision)
-            return Refusal(FORBIDDEN, _why(decision), _way_out(facts, wishes), classes=facts.classes | facts.probes)
+            return Refusal(FORBIDDEN, why(decision), way_out(facts, wishes), classes=facts.classes | facts.probes)
         if decision.effect is Effect.ALLOW:
             capped = wishes.most_rows or wishes.most_bytes
-            by_shape = not audit_each and not capped and _by_shape(facts, decision)
-            return Ticket(action, facts, wishes, decision, by_shape)
+            once = not audit_each and not capped and by_shape(facts, decision)
+            return Ticket(action, facts, wishes, decision, once)
         return await self._hold(action, facts, wishes, decision, caller, describe)
 
     async def _under_glass(self, action: Action, facts: Facts, wishes: Wishes) -> Ticket | None:
@@ -211,7 +115,7 @@ class Pipeline:
             )
         )
         if isinstance(opened, ApprovalRefusal):
-            return _from_refusal(opened, facts)
+            return from_refusal(opened, facts)
         ticket = Ticket(action, facts, wishes, decision, False, opened.request_id)
         if opened.state == "APPROVED":
             return ticket
@@ -275,7 +179,7 @@ class Pipeline:
         `transaction` is the upstream's own name for the transaction that this will run in, where it has one.
         """
         if self.stopped:
-            return _stopped()
+            return stopped()
         action, decision = ticket.action, ticket.decision
         try:
             if ticket.request_id:
@@ -286,7 +190,7 @@ class Pipeline:
                     transaction=transaction,
                 )
                 if isinstance(consumed, ApprovalRefusal):
-                    return _from_refusal(consumed, ticket.facts)
+                    return from_refusal(consumed, ticket.facts)
                 return Pass(decision, consumed, None, ticket.request_id, self._finisher(consumed))
             now = self.decide(action.requester, ticket.facts, ticket.wishes, glass=bool(ticket.glass_id))
             if not now.allowed or now.masked - decision.masked:
@@ -295,7 +199,7 @@ class Pipeline:
                 key = (ticket.facts, decision.policy_digest, tuple(sorted(action.operators.items())))
                 shape = shapes.get(key)
                 if shape is None:
-                    shape = await self._shapes.open(_shape_facts(ticket, self._catalog_digest()))
+                    shape = await self._shapes.open(shape_facts(ticket, self._catalog_digest()))
                     shapes[key] = shape
                 return Pass(decision, None, shape)
             recorded = await self._approvals.record(
@@ -306,7 +210,7 @@ class Pipeline:
                 looked_up=ticket.facts.looked_up,
             )
             if isinstance(recorded, ApprovalRefusal):
-                return _from_refusal(recorded, ticket.facts)
+                return from_refusal(recorded, ticket.facts)
             return Pass(decision, recorded, None, "", self._finisher(recorded))
         except LockgateError as error:
             return Refusal(FAILED, "Lockgate could not record this, so nothing was executed", error.hint or "try again")
@@ -334,78 +238,3 @@ class Pipeline:
             ).allowed
             for resource in resources
         )
-
-
-def _query(requester: Requester, facts: Facts, wishes: Wishes, glass: bool) -> Query:
-    return Query(
-        requester=requester,
-        questions=facts.questions,
-        probes=facts.probes,
-        lookups=facts.lookups,
-        classes=facts.classes,
-        reveal=wishes.reveal & facts.classes,
-        context=Context(
-            purpose=wishes.purpose,
-            break_glass=glass,
-            classes=facts.classes,
-            rows=facts.estimated_rows,
-            destination=facts.destination,
-            address=requester.client_address,
-        ),
-        clean=facts.clean,
-    )
-
-
-def _by_shape(facts: Facts, decision: Decision) -> bool:
-    return (
-        all(q.operation in AUDITED_BY_SHAPE for q in facts.questions)
-        and not facts.probes
-        and not facts.lookups
-        and not decision.revealed
-    )
-
-
-def _shape_facts(ticket: Ticket, catalog_digest: str) -> dict[str, JSON]:
-    action = ticket.action
-    return {
-        "connection": action.connection,
-        "principal": action.requester.principal.id,
-        "actors": [actor.id for actor in action.requester.actors],
-        "credential": action.requester.credential_id,
-        "operation": action.operation,
-        "questions": [[q.operation, q.resource] for q in action.questions],
-        "classes": sorted(action.classes),
-        "revealed": [],
-        "policy": ticket.decision.policy_digest,
-        "catalog": catalog_digest,
-    }
-
-
-def _stopped() -> Refusal:
-    return Refusal(FAILED, "the kill switch is on: nothing is executed", "ask whoever turned it on")
-
-
-def _why(decision: Decision) -> str:
-    titles = ", ".join(reason.title or reason.policy_id for reason in decision.reasons)
-    return f"forbidden by policy: {titles or NEVER_WITHOUT_PEOPLE}"
-
-
-def _way_out(facts: Facts, wishes: Wishes) -> str:
-    if wishes.reveal & facts.classes:
-        return "leave lockgate.reveal empty to read it masked"
-    if facts.code:
-        return f"not known to be safe, so it counts as code: {', '.join(sorted(facts.code)[:5])}"
-    if facts.probes:
-        return f"do not search by {', '.join(sorted(facts.probes))}"
-    return "ask whoever keeps the policy; nobody can approve this"
-
-
-def _from_refusal(refusal: ApprovalRefusal, facts: Facts) -> Refusal:
-    return Refusal(
-        refusal.code,
-        refusal.message,
-        refusal.hint,
-        refusal.request_id,
-        refusal.state,
-        facts.classes,
-    )

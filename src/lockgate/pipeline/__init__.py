@@ -1,0 +1,10 @@
+"""The one path: identify, classify, decide, hold, consume, log the intent, execute, mask.
+
+Every way in is an adapter to this path. An adapter knows bytes; the path knows people, PHI and power. It answers an
+action with an `Admission`: a `Pass`, whose intent is already durable when it is returned, or a `Refusal`.
+"""
+
+from lockgate.pipeline.nouns import Admission, Caller, Facts, Held, Pass, Refusal, Ticket, Wishes
+from lockgate.pipeline.path import Pipeline
+
+__all__ = ["Admission", "Caller", "Facts", "Held", "Pass", "Pipeline", "Refusal", "Ticket", "Wishes"]

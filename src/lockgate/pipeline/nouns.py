@@ -1,0 +1,107 @@
+"""The nouns of the path: what classification found, what was wished for, and what the caller is told or given."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+from lockgate.action import Action, Decision, Question
+from lockgate.services.approvals import Execution
+from lockgate.services.shapes import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What classification found, in words that no protocol owns; `shape` names the statement key."""
+
+    questions: tuple[Question, ...]
+    classes: frozenset[str]
+    probes: frozenset[str]
+    lookups: frozenset[str]
+    clean: frozenset[str] = frozenset()
+    """Resources known to hold no PHI at all."""
+    code: frozenset[str] = frozenset()
+    """Functions that are not known to be safe: why it counts as code."""
+    estimated_rows: int = 0
+    looked_up: int = 0
+    """How many records it asks for by their identifier."""
+    destination: str = "client"
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the requester asked for beyond the statement: classes to reveal, purpose, reason, how to hold."""
+
+    reveal: frozenset[str] = frozenset()
+    purpose: str = ""
+    reason: str = ""
+    wait: bool = True
+    hold_s: float = 45.0
+    most_rows: int = 0
+    """The stream is cut at this many rows (0: no cap); part of what is approved."""
+    most_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Told to the caller at once when an action waits for people."""
+
+    request_id: str
+    link: str
+    decide_by_at: int
+    classes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an action does not run: a stable code, what happened, one thing to do, and what a program may read."""
+
+    code: str
+    message: str
+    hint: str
+    request_id: str = ""
+    state: str = ""
+    classes: frozenset[str] = frozenset()
+    retry_after_s: int = 0
+
+
+class Caller(Protocol):
+    """Who waits for the answer."""
+
+    async def told(self, held: Held) -> None: ...
+
+    async def gone(self) -> None:
+        """Returns when the caller has cancelled or hung up."""
+
+
+@dataclass(slots=True)
+class Pass:
+    """Leave to execute once; the intent is durable. `finish` must be called with what became of it."""
+
+    decision: Decision
+    execution: Execution | None = None
+    shape: Shape | None = None
+    request_id: str = ""
+    _finish: Callable[[str, int, int, str], Awaitable[None]] | None = field(default=None, repr=False)
+
+    async def finish(self, outcome: str, rows: int, bytes_: int, code: str = "") -> None:
+        """`outcome` is SUCCEEDED, FAILED or UNKNOWN; rows and bytes are what left."""
+        if self._finish is not None:
+            await self._finish(outcome, rows, bytes_, code)
+
+
+Admission: TypeAlias = Pass | Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A decision that may be redeemed: allowed outright, or approved by people under `request_id`."""
+
+    action: Action
+    facts: Facts
+    wishes: Wishes
+    decision: Decision
+    by_shape: bool
+    request_id: str = ""
+    glass_id: str = ""

@@ -1,0 +1,97 @@
+"""Who opens a connection, and whether that person, its owners and its credential are still what they were."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, select
+
+from lockgate.action import Kind, Principal, Requester
+from lockgate.errors import AuthenticationError
+from lockgate.identity import Person, TokenKind
+from lockgate.services.accounts import credentials, directory
+from lockgate.services.accounts.base import Part
+from lockgate.store.tables import people as t
+
+
+class Requesters(Part):
+    """From a token to a `Requester`."""
+
+    async def connection_login(self, user: str, token: str, connection: str, address: str) -> Requester:
+        """Who opens this connection. AuthenticationError for any reason, the same words for all of them."""
+
+        def look(conn: Connection) -> Requester | None:
+            row = credentials.find(conn, token, TokenKind.CONNECTION, self._store.clock())
+            if row is None or row.audience != f"connection:{connection}":
+                return None
+            if user not in (row.person, row.person.partition(":")[2]):
+                return None
+            return _requester(
+                conn, row.person, row.root, address, on_behalf_of=row.on_behalf_of, actors=credentials.actors_of(row)
+            )
+
+        found = await self._store.read(look)
+        if found is None:
+            raise AuthenticationError("login failed")
+        return found
+
+    async def still_valid(self, requester: Requester) -> bool:
+        """Whether the credential, its person, owners and groups are what they were when the session opened."""
+
+        def look(conn: Connection) -> bool:
+            behalf = requester.on_behalf_of
+            now = _requester(
+                conn,
+                requester.principal.id,
+                requester.credential_id,
+                requester.client_address,
+                on_behalf_of="" if behalf is None else behalf.id,
+                actors=tuple(actor.id for actor in requester.actors),
+            )
+            return now == requester and _root_alive(conn, requester.credential_id, self._store.clock())
+
+        return await self._store.read(look)
+
+
+def _requester(
+    conn: Connection, account: str, root: str, address: str, *, on_behalf_of: str, actors: Sequence[str]
+) -> Requester | None:
+    """Everybody named must be active; every agent and service must have an active owner."""
+    known = {p.id: p for p in directory.people(conn)}
+    names = [account, *actors, *([on_behalf_of] if on_behalf_of else [])]
+    owners: set[str] = set()
+    for name in names:
+        found = known.get(name)
+        if found is None or not found.active:
+            return None
+        if found.kind != Kind.HUMAN.value:
+            living = {owner for owner in directory.owners_now(conn, name) if known[owner].active}
+            if not living:
+                return None
+            owners |= directory.owners_now(conn, name)
+    return Requester(
+        principal=_principal(known[account]),
+        credential_id=root,
+        client_address=address,
+        actors=tuple(_principal(known[name]) for name in actors),
+        on_behalf_of=_principal(known[on_behalf_of]) if on_behalf_of else None,
+        owners=frozenset(owners),
+    )
+
+
+def _root_alive(conn: Connection, root: str, now_at: int) -> bool:
+    """A registered key must be alive itself; of a login or a delegation at least one token must not be revoked."""
+    rows = conn.execute(
+        select(t.credentials.c.id, t.credentials.c.revoked_at, t.credentials.c.expires_at).where(
+            (t.credentials.c.id == root) | (t.credentials.c.root == root)
+        )
+    ).all()
+    own = [row for row in rows if row.id == root]
+    if own:
+        return not own[0].revoked_at and own[0].expires_at > now_at
+    return any(not row.revoked_at for row in rows)
+
+
+def _principal(person: Person) -> Principal:
+    issuer, _, subject = person.id.partition(":")
+    return Principal(issuer, subject, Kind(person.kind), frozenset(person.groups))

@@ -1,0 +1,139 @@
+"""Asking: open or join a request, wait for people, take it back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from lockgate.action import JSON, Action, Decision
+from lockgate.approvals import Status, events, settle
+from lockgate.approvals.model import SECOND
+from lockgate.audit.event import Event
+from lockgate.errors import StoreError
+from lockgate.services.approvals import opening, standing, switch, voting
+from lockgate.services.approvals.desk import load, new_id, settled
+from lockgate.services.approvals.nouns import Opened, Proposal, Refusal, RequestState, RequestView
+from lockgate.services.approvals.service.base import Part
+
+RACES = 3
+
+
+class Asking(Part):
+    """For whoever asks."""
+
+    async def propose(self, proposal: Proposal) -> Opened | Refusal:
+        """Open a request, or join the one of the identical action. Refused when nobody could approve it."""
+        prepared = opening.prepare(self.desk, proposal)
+        for _ in range(RACES):
+            # Another process may open or join the same request at this moment; then this one joins it.
+            with contextlib.suppress(IntegrityError, StoreError):
+                return await self._store.transact(lambda conn: opening.open_or_join(self.desk, conn, prepared))
+        return await self._store.transact(lambda conn: opening.open_or_join(self.desk, conn, prepared))
+
+    async def propose_batch(self, proposals: Sequence[Proposal]) -> tuple[str, tuple[Opened | Refusal, ...]]:
+        """Several at once, for one screen: the batch's id, and what became of each."""
+        batch = new_id("batch")
+        prepared = [opening.prepare(self.desk, proposal) for proposal in proposals]
+
+        def unit(conn: Connection) -> tuple[tuple[Opened | Refusal, ...], list[Event]]:
+            log: list[Event] = []
+            results = []
+            for one in prepared:
+                result, written = opening.open_or_join(self.desk, conn, one, batch=batch)
+                results.append(result)
+                log += written
+            return tuple(results), log
+
+        return batch, await self._store.transact(unit)
+
+    async def propose_standing(self, proposal: Proposal, *, max_uses: int, ttl_s: int) -> Opened | Refusal:
+        """Ask people for a standing grant of what this one example does, and no more."""
+        uses, lasts_s = max(1, min(max_uses, standing.MAX_USES)), standing.lasting(ttl_s)
+        explained = standing.explain(proposal, uses, lasts_s)
+        prepared = opening.prepare(self.desk, explained)
+
+        def unit(conn: Connection) -> tuple[Opened | Refusal, list[Event]]:
+            log: list[Event] = []
+            stopped = switch.refuse_if_on(conn)
+            if stopped:
+                return stopped, log
+            opened = opening.create(
+                self.desk, conn, prepared, self.desk.clock(), log, kind="standing", standing_s=lasts_s
+            )
+            if isinstance(opened, Opened):
+                terms = standing.terms_of(proposal.action, proposal.estimated_rows)
+                entry = load(conn, opened.request_id)
+                assert entry is not None
+                standing.keep(conn, entry, terms, uses, self.desk.clock() + lasts_s * SECOND)
+            return opened, log
+
+        return await self._store.transact(unit)
+
+    async def refused(self, action: Action, decision: Decision) -> None:
+        """Write down that policy refused, and who was told."""
+        body: dict[str, JSON] = {
+            "decision": decision.effect.value,
+            **opening.asked_for(action),
+            "reasons": [{"id": r.policy_id, "title": r.title} for r in decision.reasons],
+            "policy": decision.policy_digest,
+        }
+        await self._store.transact(lambda conn: (None, [Event("decision", body)]))
+
+    async def wait(self, request_id: str, timeout_s: float) -> RequestState:
+        """Where the request stands once it is decided, or PENDING when the hold ends first.
+
+        When the caller is cancelled nothing is written: say `caller_gone`.
+        """
+        self._bell.attach(self._store.listen)
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + timeout_s
+        rung = self._bell.wait_for(request_id)
+        try:
+            while True:
+                rung.clear()
+                state, decide_by_at = await self._store.read(lambda conn: self._state(conn, request_id))
+                if state is not Status.PENDING:
+                    await self._settle(request_id)
+                    return state
+                left_s = ends - loop.time()
+                if left_s <= 0:
+                    break
+                clock_s = (decide_by_at - self.desk.clock()) / SECOND
+                try:
+                    async with asyncio.timeout(min(left_s, max(clock_s, 0.01))):
+                        await rung.wait()
+                except TimeoutError:
+                    continue
+        finally:
+            self._bell.leave(request_id, rung)
+        await self._store.transact(lambda conn: voting.caller(self.desk, conn, request_id, events.HoldEnded()))
+        return Status.PENDING
+
+    async def caller_gone(self, request_id: str) -> None:
+        """A waiting caller cancelled or hung up; the last one leaves the request ten minutes."""
+        await self._store.transact(lambda conn: voting.caller(self.desk, conn, request_id, events.CallerLeft()))
+
+    async def withdraw(self, request_id: str, by: str) -> RequestView | Refusal:
+        """Whoever asked takes it back; at once."""
+        return await self._store.transact(lambda conn: voting.withdraw(self.desk, conn, request_id, by))
+
+    def _state(self, conn: Connection, request_id: str) -> tuple[Status, int]:
+        entry = load(conn, request_id)
+        if entry is None:
+            return Status.INVALIDATED, 0
+        request = settle(entry.request, self.desk.clock())
+        return request.status, request.decide_by_at
+
+    async def _settle(self, request_id: str) -> None:
+        def unit(conn: Connection) -> tuple[None, list[Event]]:
+            log: list[Event] = []
+            entry = load(conn, request_id, lock=True)
+            if entry is not None:
+                settled(self.desk, conn, entry, self.desk.clock(), log)
+            return None, log
+
+        await self._store.transact(unit)

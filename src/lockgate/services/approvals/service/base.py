@@ -1,0 +1,36 @@
+"""What the parts of `Approvals` share: the store, the desk with its dependencies, and the bell that wakes waiters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from lockgate.action import JSON
+from lockgate.services.approvals.changes import loosened_since
+from lockgate.services.approvals.desk import Clock, Desk
+from lockgate.services.approvals.nouns import Changes, Directory, Rules
+from lockgate.services.approvals.waiting import Bell
+from lockgate.services.views import mask_words
+from lockgate.store import Store
+from lockgate.store.seal import KeyRing
+
+
+class Part:
+    """Some of the methods of `Approvals`; each is one unit of the store, its events in the same transaction."""
+
+    def __init__(
+        self,
+        store: Store,
+        directory: Directory,
+        keys: KeyRing,
+        clock: Clock,
+        base_url: str = "",
+        *,
+        rules: Rules | None = None,
+        changes: Changes = loosened_since,
+        profiles: Callable[[], Mapping[str, JSON]] | None = None,
+        mask: Callable[[str], str] = mask_words,
+    ) -> None:
+        self._store = store
+        self._profiles = profiles
+        self._bell = Bell()
+        self.desk = Desk(directory, keys, clock, base_url, rules or Rules(), changes, mask)
