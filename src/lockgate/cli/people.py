@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -46,7 +47,7 @@ def login(
 ) -> None:
     body = {"user": name, "password": read_password(password_stdin)}
     answer = call("POST", "/login", body, url=url.rstrip("/"), ca=ca, token="")
-    save_session(url.rstrip("/"), ca, answer["token"], answer["person"])
+    save_session(url.rstrip("/"), str(Path(ca).resolve()) if ca else "", answer["token"], answer["person"])
     console.print(f"Logged in as {answer['person']}.")
 
 
