@@ -1,5 +1,5 @@
-"""The how-to's way by the real command, to a server in a process of its own: init, serve, log in, the PHI map, an agent;
-and what is said when something is wrong."""
+"""The how-to followed with the real command, against a server in a process of its own: init, serve, log in, the PHI
+map, an agent; and what is said when something is wrong."""
 
 from __future__ import annotations
 
