@@ -42,11 +42,14 @@ test-packages: ## Debian's PostgreSQL, for the tests of TLS upstream: only as ro
 	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql >/dev/null; } \
 	  || echo "no PostgreSQL with TLS here: its tests are skipped"; }
 
-test: $(STAMP)/installed test-packages check ## everything
+test: $(STAMP)/installed test-packages check docs ## everything
 	$(BIN)/python -m pytest -n 2
 
 bench: $(STAMP)/installed ## figures as ratios within one run (JSON in bench/out)
 	$(BIN)/python -m bench
+
+docs: $(STAMP)/installed ## the documentation as pages, in build/docs; any broken link fails
+	$(BIN)/python -m mkdocs build --quiet --strict
 
 lock: ## pin today's versions anew
 	$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --all-extras --group test pyproject.toml -o requirements.lock

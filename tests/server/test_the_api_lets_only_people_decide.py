@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import httpx
+import psycopg
 import pytest
 
 from lockgate.server.api import create_app
@@ -128,3 +129,35 @@ def test_a_receipt_over_the_api_checks_offline(api, gate):
     event = api("rita", "GET", "/audit/events?type=agent.registered").json()[0]
     receipt = api("rita", "GET", f"/audit/events/{event['id']}/proof").text
     assert check_tlog_proof(receipt, [gate.assembly.log.signer.verifier]).event.decode() == event["leaf"]
+
+
+def test_a_revoked_key_fetches_nothing(api):
+    made = api("ana", "POST", "/agents/local:bot/key").json()
+    assert api("ana", "POST", f"/credentials/{made['id']}/revoke").status_code == 403
+    assert api("root", "POST", f"/credentials/{made['id']}/revoke").json() == {"revoked": 1}
+    assert api("", "POST", "/token", {"connection": "clinic"}, token=made["key"]).status_code == 401
+
+
+def test_an_agent_changes_hands_and_never_loses_its_last_owner(api):
+    change = {"add": ["local:alf"], "remove": ["local:ana"]}
+    assert api("ana", "POST", "/agents/local:bot/owners", change).status_code == 403
+    assert api("root", "POST", "/agents/local:bot/owners", change).json()["owners"] == ["local:alf"]
+    assert api("root", "POST", "/agents/local:bot/owners", {"remove": ["local:alf"]}).status_code >= 400
+
+
+def test_a_linked_account_does_not_count_as_another_person(api, gate):
+    assert api("root", "POST", "/people/local:paul/link", {"other": "local:ana"}).status_code == 204
+    with gate.connect() as agent:
+        agent.execute("SET lockgate.hold = 'fail'")
+        with pytest.raises(psycopg.Error):
+            agent.execute("COPY (SELECT id, name FROM patient) TO STDOUT")
+    waiting = gate.wait_pending()
+    vote = {
+        "approve": True,
+        "reason": "checked",
+        "action_digest": waiting.action_digest,
+        "view_digest": waiting.view_digest,
+    }
+    assert api("paul", "POST", f"/requests/{waiting.id}/vote", vote).status_code == 409
+    assert api("rita", "POST", f"/requests/{waiting.id}/vote", vote).json()["state"] == "APPROVED"
+    assert {r["person"]: r["approvals"] for r in api("root", "GET", "/reviewers").json()} == {"local:rita": 1}

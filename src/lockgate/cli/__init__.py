@@ -6,9 +6,11 @@ Exit status: 0 done, 1 refused or not found, 2 wrong usage; `audit verify` has s
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
+from lockgate import __version__
 from lockgate.cli import audit, catalog, emergency, people, policy, requests, serving, setup
 from lockgate.errors import LockgateError
 
@@ -27,6 +29,21 @@ app.add_typer(requests.app, name="requests")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(policy.app, name="policy")
 app.add_typer(audit.app, name="audit")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"lockgate {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def about(
+    version: Annotated[
+        bool, typer.Option("--version", help="print the version and end", is_eager=True, callback=_version)
+    ] = False,
+) -> None:
+    pass
 
 
 def main() -> None:

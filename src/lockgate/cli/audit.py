@@ -39,7 +39,7 @@ def verify(
 ) -> None:
     copy = LogCopy(store)
     verifier = VerifierKey.from_text(_text(key) or copy.public_key())
-    report = copy.verify([verifier], [path.read_text() for path in checkpoint])
+    report = copy.verify([verifier], [_content(path) for path in checkpoint])
     if as_json:
         dump(
             {
@@ -74,7 +74,7 @@ def check(
     key: Annotated[str, typer.Option(help="the log's public key, as text or a file")],
     as_json: Json = False,
 ) -> None:
-    found = check_tlog_proof(file.read_text(), [VerifierKey.from_text(_text(key))])
+    found = check_tlog_proof(_content(file), [VerifierKey.from_text(_text(key))])
     if as_json:
         dump({"index": found.index, "size": found.checkpoint.size, "event": found.event.decode()})
     else:
@@ -82,10 +82,17 @@ def check(
         console.print(found.event.decode(), markup=False, soft_wrap=True)
 
 
+def _content(path: Path) -> str:
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise AuditError(f"{path.name} cannot be read as text") from error
+
+
 def _text(key: str) -> str:
     """A key given as text, or the content of the file that it names."""
-    path = Path(key)
-    try:
-        return path.read_text() if key and len(key) < 200 and path.is_file() else key
-    except OSError as error:
-        raise AuditError("the key file cannot be read") from error
+    if not key or "+" in key:
+        return key
+    if not Path(key).is_file():
+        raise AuditError("--key names no file and is no key", hint="lockgate init wrote it to log.pub")
+    return _content(Path(key))

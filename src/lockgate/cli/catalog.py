@@ -9,10 +9,14 @@ from typing import Annotated, Any
 import typer
 import yaml
 
+from lockgate.action import PHI_CLASSES
 from lockgate.cli.client import call
 from lockgate.cli.show import Json, console, dump, table
 
 app = typer.Typer(no_args_is_help=True, help="The PHI map: which column is which class.")
+
+SCAN_S = 1800.0
+"""A large database has tens of thousands of columns, each sampled."""
 
 Connection = Annotated[str, typer.Argument(help="a connection of lockgate.yaml")]
 
@@ -20,7 +24,7 @@ Connection = Annotated[str, typer.Argument(help="a connection of lockgate.yaml")
 @app.command(help="Propose a class for every column. Example: `lockgate catalog scan clinic`")
 def scan(connection: Connection, as_json: Json = False) -> None:
     with console.status("reading names, types and a sample …"):
-        rows = call("POST", f"/catalog/{connection}/scan")
+        rows = call("POST", f"/catalog/{connection}/scan", timeout_s=SCAN_S)
     if as_json:
         dump(rows)
     else:
@@ -36,7 +40,9 @@ def review(
 ) -> None:
     current: dict[str, dict[str, str]] = yaml.safe_load(call("GET", f"/catalog/{connection}")["yaml"]) or {}
     groups: dict[tuple[str, str, str, bool], list[dict[str, Any]]] = defaultdict(list)
-    for row in call("POST", f"/catalog/{connection}/scan"):
+    with console.status("reading names, types and a sample …"):
+        scanned = call("POST", f"/catalog/{connection}/scan", timeout_s=SCAN_S)
+    for row in scanned:
         if row["proposed"] != row["in_force"] and row["in_force"] == "unclassified":
             groups[(row["column"], row["type"], row["proposed"], row["sure"])].append(row)
     if not groups:
@@ -49,15 +55,25 @@ def review(
         if accept_sure:
             answer = "y" if sure else "n"
         else:
-            answer = typer.prompt("accept (y), leave as PHI (n), or another class", default="y" if sure else "n")
+            answer = _asked("y" if sure else "n")
         if answer.lower() in ("n", "no"):
             continue
         entry = proposed if answer.lower() in ("y", "yes") else answer
         for row in rows:
             current.setdefault(row["table"], {})[row["column"]] = entry
             accepted += 1
-    call("POST", f"/catalog/{connection}", {"yaml": yaml.safe_dump(current, sort_keys=False)})
+    if accepted:
+        call("POST", f"/catalog/{connection}", {"yaml": yaml.safe_dump(current, sort_keys=False)})
     console.print(f"{accepted} columns accepted; whatever was left out counts as PHI.")
+
+
+def _asked(default: str) -> str:
+    """`y`, `n` or a known class: a slip of the finger must not cost the whole review."""
+    while True:
+        answer = str(typer.prompt("accept (y), leave as PHI (n), or another class", default=default)).strip().lower()
+        if answer in ("y", "yes", "n", "no", "none") or answer.partition("/")[0] in PHI_CLASSES:
+            return answer
+        console.print(f"{answer} is no class: none, {', '.join(PHI_CLASSES)}", markup=False)
 
 
 @app.command(help="Print the map in force as YAML. Example: `lockgate catalog show clinic > clinic.yaml`")

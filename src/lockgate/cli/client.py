@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from lockgate.errors import AuthenticationError, LockgateError, Refused
+from lockgate.errors import AuthenticationError, ConfigError, LockgateError, Refused
 
 TIMEOUT_S = 60.0
 
@@ -32,7 +32,7 @@ def saved_session() -> dict[str, str]:
     try:
         loaded = json.loads(session_file().read_text())
     except (OSError, ValueError) as error:
-        raise AuthenticationError("not logged in", hint="lockgate login --url https://…") from error
+        raise AuthenticationError("not logged in", hint="lockgate login NAME --url https://… --ca ca.pem") from error
     return {str(k): str(v) for k, v in loaded.items()}
 
 
@@ -40,12 +40,32 @@ def forget_session() -> None:
     session_file().unlink(missing_ok=True)
 
 
-def call(method: str, path: str, body: Any = None, *, url: str = "", ca: str = "", token: str | None = None) -> Any:
+def _trust(ca: str) -> ssl.SSLContext | bool:
+    if not ca:
+        return True
+    try:
+        return ssl.create_default_context(cafile=ca)
+    except OSError as error:
+        raise ConfigError(
+            f"{ca} cannot be read as a certificate", hint="--ca takes the ca.pem of the server"
+        ) from error
+
+
+def call(
+    method: str,
+    path: str,
+    body: Any = None,
+    *,
+    url: str = "",
+    ca: str = "",
+    token: str | None = None,
+    timeout_s: float = TIMEOUT_S,
+) -> Any:
     """One request to the API; JSON (or text) back. Raises LockgateError with what the server said."""
     if token is None:
         saved = saved_session()
         url, ca, token = url or saved["url"], ca or saved["ca"], saved["token"]
-    verify: ssl.SSLContext | bool = ssl.create_default_context(cafile=ca) if ca else True
+    verify = _trust(ca)
     try:
         answer = httpx.request(
             method,
@@ -53,9 +73,16 @@ def call(method: str, path: str, body: Any = None, *, url: str = "", ca: str = "
             json=body,
             headers={"authorization": f"Bearer {token}"} if token else {},
             verify=verify,
-            timeout=TIMEOUT_S,
+            timeout=timeout_s,
         )
+    except httpx.InvalidURL as error:
+        raise ConfigError(f"{url} is no address", hint="write it as https://host:8443") from error
     except httpx.HTTPError as error:
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            raise ConfigError(
+                f"the certificate of {url} is not trusted",
+                hint="log in with --ca and the ca.pem that lockgate init made, and by a name that it is for",
+            ) from error
         raise LockgateError(
             f"{url} does not answer ({type(error).__name__})", hint="is lockgate serve running?"
         ) from error

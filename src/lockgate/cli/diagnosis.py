@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from lockgate.cli.reviewers import benches, lines
 from lockgate.errors import LockgateError
 from lockgate.gateways.postgres.lineage import ServerError
 from lockgate.gateways.postgres.resolve.side import SidePool
@@ -47,14 +48,30 @@ async def diagnose(path: Path) -> list[Finding]:
         findings += await _upstream(name, connection)
     if not config.connections:
         findings.append(Finding("warning", "no connection is configured", "add one under connections:"))
-    return findings
+    return [*findings, *await _reviewers(config)]
+
+
+async def _reviewers(config: Config) -> list[Finding]:
+    """Who may decide for each agent: a request that nobody may decide is refused at once, so it is said before."""
+    try:
+        found = list(lines(await benches(config, _keys(config))))
+    except LockgateError as error:
+        return [Finding("warning", error.message, error.hint)]
+    return [
+        Finding("ok", line) if enough else Finding("warning", line, "lockgate user add NAME --group GROUP")
+        for enough, line in found
+    ]
+
+
+def _keys(config: Config) -> KeyRing:
+    kind, _, rest = config.keys.partition(":")
+    return KeyRing.from_environment(rest) if kind == "env" else KeyRing.from_file(config.path.parent / rest)
 
 
 def _files(config: Config) -> list[Finding]:
     findings: list[Finding] = []
     try:
-        kind, _, rest = config.keys.partition(":")
-        KeyRing.from_environment(rest) if kind == "env" else KeyRing.from_file(config.path.parent / rest)
+        _keys(config)
         signer = read_signing_key(config.signing_key)
         findings.append(Finding("ok", f"keys are there and closed; the log's key is {signer.verifier.fingerprint}"))
     except LockgateError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -23,6 +24,7 @@ def register(app: typer.Typer) -> None:
     app.command(help="Print a connection string with a one-hour token. Example: `lockgate token clinic --agent bot`")(
         token
     )
+    app.command(help="End a token or key before its time. Example: `lockgate revoke crd_…`")(revoke)
     app.add_typer(user, name="user")
     app.add_typer(agent, name="agent")
     app.add_typer(group, name="group")
@@ -46,7 +48,7 @@ def login(
 ) -> None:
     body = {"user": name, "password": read_password(password_stdin)}
     answer = call("POST", "/login", body, url=url.rstrip("/"), ca=ca, token="")
-    save_session(url.rstrip("/"), ca, answer["token"], answer["person"])
+    save_session(url.rstrip("/"), str(Path(ca).resolve()) if ca else "", answer["token"], answer["person"])
     console.print(f"Logged in as {answer['person']}.")
 
 
@@ -71,6 +73,15 @@ def token(
     ca = saved_session()["ca"]
     tls = f"?sslmode=verify-full&sslrootcert={ca}" if ca else ""
     print(f"postgresql://{answer['user']}:{answer['token']}@{gateway}/{connection}{tls}")
+
+
+def revoke(
+    credential: Annotated[str, typer.Argument(help="its id, from `token --json` or `agent key --json`")],
+) -> None:
+    count = call("POST", f"/credentials/{credential}/revoke")["revoked"]
+    console.print(f"{count} ended.")
+    if not count:
+        raise typer.Exit(1)
 
 
 @user.command("add", help="Example: `lockgate user add rita --group privacy`")
@@ -110,8 +121,35 @@ def add_agent(
 
 
 @agent.command("key", help="A key for 90 days, shown once: it fetches one-hour tokens.")
-def key(name: str) -> None:
-    print(call("POST", f"/agents/{account(name)}/key")["key"])
+def key(name: str, as_json: Json = False) -> None:
+    made = call("POST", f"/agents/{account(name)}/key")
+    dump(made) if as_json else print(made["key"])
+
+
+@agent.command("owner", help="Who answers for it. Example: `lockgate agent owner billing-bot --add ben --remove ana`")
+def owner(
+    name: str,
+    add: Annotated[list[str], typer.Option("--add", help="may be given several times")] = [],  # noqa: B006
+    remove: Annotated[list[str], typer.Option("--remove", help="not approving its actions for thirty days")] = [],  # noqa: B006
+) -> None:
+    body = {"add": [account(o) for o in add], "remove": [account(o) for o in remove]}
+    made = call("POST", f"/agents/{account(name)}/owners", body)
+    console.print(f"{made['id']}: {', '.join(made['owners'])}")
+
+
+@user.command("link", help="Two accounts of one human count once. Example: `lockgate user link rita rita2`")
+def link(name: str, other: str) -> None:
+    call("POST", f"/people/{account(name)}/link", {"other": account(other)})
+    console.print(f"{account(name)} and {account(other)} are one human.")
+
+
+@user.command("reviewers", help="How reviewers decide, and what looks like a rubber stamp.")
+def reviewers(as_json: Json = False) -> None:
+    rows = call("GET", "/reviewers")
+    if as_json:
+        dump(rows)
+    else:
+        table(rows, ("person", "votes", "approvals", "median_s", "flags"), empty="Nobody has voted yet.")
 
 
 @group.command("join", help="Example: `lockgate group join rita privacy`")

@@ -26,10 +26,10 @@ T = TypeVar("T")
 
 Folder = Annotated[Path, typer.Option("--folder", "-f", help="The policy folder.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-DEFAULT_FOLDER = Path("policy")
+DEFAULT_FOLDER = Path("policies")
 
 
-@app.command(epilog="Example: lockgate policy check --folder policy --strict")
+@app.command(epilog="Example: lockgate policy check --folder policies --strict")
 def check(
     folder: Folder = DEFAULT_FOLDER,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings count as well.")] = False,
@@ -102,7 +102,7 @@ def explain(
         typer.echo(explanation.text())
 
 
-@app.command("test", epilog="Example: lockgate policy test --folder policy")
+@app.command("test", epilog="Example: lockgate policy test --folder policies")
 def run(
     folder: Folder = DEFAULT_FOLDER,
     table: Annotated[Path | None, typer.Option("--table", help="Default: tests.yaml in the folder.")] = None,

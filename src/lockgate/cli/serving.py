@@ -14,6 +14,7 @@ from lockgate.cli.client import call, saved_session
 from lockgate.cli.diagnosis import Finding, diagnose
 from lockgate.cli.show import Json, console, dump
 from lockgate.cli.tunnel import tunnel
+from lockgate.errors import ConfigError
 from lockgate.server.config import load_config
 from lockgate.server.serve import run
 
@@ -54,11 +55,14 @@ def connect(
     place = folder or Path(os.environ.get("XDG_RUNTIME_DIR") or Path.home() / ".lockgate-run") / connection
     account = (agent if ":" in agent else f"local:{agent}") if agent else ""
     saved = saved_session()
+    if not gateway.rpartition(":")[2].isdigit():
+        raise ConfigError("--gateway is written host:port")
 
     def fresh_token() -> tuple[str, str]:
         answer = call("POST", "/tokens", {"connection": connection, "account": account})
         return answer["user"], answer["token"]
 
+    fresh_token()  # so that a wrong name or a missing right is said now, not to the first client
     console.print(f"psql -h {place} {connection}   (Ctrl-C ends it)", soft_wrap=True)
     asyncio.run(tunnel(place, gateway, connection, saved["ca"], fresh_token))
 

@@ -31,7 +31,6 @@ def main() -> int:
     except LockgateError as error:
         console.print(f"[red]The demo could not start: {error}")
         return 1
-    keep = Path(tempfile.mkdtemp(prefix="lockgate-demo-log-"))
     try:
         console.print(
             f"A hospital of {options.patients:,} patients is up, and Lockgate stands before it ({time.monotonic() - started:.0f} s)."
@@ -39,6 +38,7 @@ def main() -> int:
         if options.up:
             _stay_up(world, console)
             return 0
+        keep = Path(tempfile.mkdtemp(prefix="lockgate-demo-log-"))
         Story(world, console, keep).play()
     except (Plot, LockgateError) as error:
         console.print(f"[red]The story broke: {error}", soft_wrap=True)
@@ -53,14 +53,17 @@ def main() -> int:
 
 
 def _stay_up(world: World, console: Console) -> None:
+    programs = f"{Path(sys.executable).parent}:{world.server.bin}"
+    console.print(f"\n  export PATH={programs}:$PATH   # lockgate and psql", soft_wrap=True)
     console.print(f"\n  psql 'postgresql://{AGENT}:{world.token()}@127.0.0.1:{world.port}/clinic'", soft_wrap=True)
-    console.print(f"  (psql is in {world.server.bin}; the token is good for an hour)\n", soft_wrap=True)
+    console.print("  (the token is good for an hour)\n", soft_wrap=True)
     for name, groups in PEOPLE.items():
         console.print(
             f"  lockgate login {name} --url {world.url} --ca {world.ca}   # password {world.passwords[name]}  ({', '.join(groups)})",
             soft_wrap=True,
         )
-    console.print(f"\n  API: {world.url}/api/openapi.json\n\nCtrl-C ends it.")
+    console.print(f"\n  Log: {world.store}", soft_wrap=True)
+    console.print(f"  API: {world.url}/api/openapi.json\n\nCtrl-C ends it.")
     threading.Event().wait()
 
 

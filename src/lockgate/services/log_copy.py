@@ -34,8 +34,12 @@ class LogCopy:
             raise AuditError("the file is not a readable store", hint="was it copied whole?") from error
 
     def public_key(self) -> str:
-        with closing(self._open()) as conn:
-            row = conn.execute("SELECT value FROM settings WHERE name = 'log_public_key'").fetchone()
+        """The key that the store itself names. AuditError: the file is no store."""
+        try:
+            with closing(self._open()) as conn:
+                row = conn.execute("SELECT value FROM settings WHERE name = 'log_public_key'").fetchone()
+        except sqlite3.Error as error:
+            raise AuditError("the file is not a readable store", hint="was it copied whole?") from error
         return "" if row is None else str(row[0])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -91,6 +92,49 @@ async def deactivate(account: str, me: Admin, found: Services) -> None:
     await found.accounts.deactivate(account, by=me.id)
 
 
+class Owners(BaseModel):
+    add: list[str] = Field(default=[], examples=[["local:ana"]])
+    remove: list[str] = []
+
+
+class Link(BaseModel):
+    other: str = Field(description="another account of the same human")
+
+
+@router.post("/agents/{agent}/owners")
+async def change_owners(agent: str, body: Owners, me: Admin, found: Services) -> dict[str, Any]:
+    """Who answers for an agent. A former owner may not approve its actions for thirty days."""
+    left = await found.accounts.change_owners(agent, add=body.add, remove=body.remove, by=me.id)
+    return {"id": agent, "owners": sorted(left)}
+
+
+@router.post("/people/{account}/link", status_code=204)
+async def link_accounts(account: str, body: Link, me: Admin, found: Services) -> None:
+    """Two accounts of one human: they count once, and share every conflict."""
+    await found.accounts.link(account, body.other, by=me.id)
+
+
+@router.post("/credentials/{credential}/revoke")
+async def revoke(credential: str, me: Admin, found: Services) -> dict[str, int]:
+    """End a token or key before its time, and with a key every token that it fetched. Says how many ended."""
+    return {"revoked": await found.accounts.revoke(credential, by=me.id)}
+
+
+@router.get("/reviewers")
+async def reviewers(me: Admin, found: Services) -> list[dict[str, Any]]:
+    """How reviewers decide: votes, approvals, time to decide, and what looks like a rubber stamp."""
+    return [asdict(reviewer) for reviewer in await found.approvals.reviewers()]
+
+
+@router.post("/break-glass/{request_id}/close")
+async def close_glass(request_id: str, me: Me, found: Services) -> dict[str, str]:
+    """Whoever broke it needs it no more; its review is due."""
+    result = await found.approvals.close_glass(request_id, by=me.id)
+    if isinstance(result, Refusal):
+        raise Refused(result.message, hint=result.hint)
+    return {"state": str(result.state)}
+
+
 @router.post("/tokens", status_code=201)
 async def mint_token(body: NewToken, token: Token, me: Me, found: Services) -> dict[str, Any]:
     """A one-hour token that opens one connection, for yourself or an agent that you own."""
@@ -103,7 +147,12 @@ async def mint_token(body: NewToken, token: Token, me: Me, found: Services) -> d
         minted = await found.accounts.delegate(token, account, body.connection)
     else:
         minted = await found.accounts.connection_token(account, body.connection, by=me.id)
-    return {"token": minted.token, "user": account.partition(":")[2], "expires_at": minted.expires_at}
+    return {
+        "token": minted.token,
+        "id": minted.id,
+        "user": account.partition(":")[2],
+        "expires_at": minted.expires_at,
+    }
 
 
 @router.post("/kill-switch")

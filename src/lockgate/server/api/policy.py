@@ -34,6 +34,7 @@ async def reload_policy(me: Admin, found: Services) -> dict[str, str]:
 
 @router.get("/catalog/{connection}")
 async def show_catalog(connection: str, me: Me, found: Services) -> dict[str, str]:
+    _known(connection, found)
     current = found.catalog.current(connection)
     return {"yaml": current.to_yaml(), "digest": current.digest}
 
@@ -41,8 +42,7 @@ async def show_catalog(connection: str, me: Me, found: Services) -> dict[str, st
 @router.post("/catalog/{connection}/scan")
 async def scan_catalog(connection: str, me: Admin, found: Services) -> list[dict[str, Any]]:
     """Proposals for every column that the gateway's role sees, beside what is in force. Nothing changes."""
-    if connection not in found.connections:
-        raise ConfigError("no such connection", hint=", ".join(sorted(found.connections)))
+    _known(connection, found)
     current = found.catalog.current(connection)
     async with found.connections[connection].resolver.pool.lend(SEARCH_PATH) as side:
         proposals = await scan(side)
@@ -63,6 +63,10 @@ async def scan_catalog(connection: str, me: Admin, found: Services) -> list[dict
 @router.post("/catalog/{connection}")
 async def accept_catalog(connection: str, body: CatalogText, me: Admin, found: Services) -> dict[str, str]:
     """Put a reviewed PHI map in force. Whoever loosens it cannot approve what rests on it for a day."""
-    if connection not in found.connections:
-        raise ConfigError("no such connection", hint=", ".join(sorted(found.connections)))
+    _known(connection, found)
     return {"digest": (await found.catalog.accept(connection, body.yaml, by=me.id)).digest}
+
+
+def _known(connection: str, found: Services) -> None:
+    if connection not in found.connections:
+        raise ConfigError("no such connection", hint=", ".join(sorted(found.connections)) or "none is configured")
