@@ -131,7 +131,13 @@ class Background:
 
 
 def start_gate(
-    hospital: Hospital, state: Path, starter: str, *, audit: str = "shape", rules: Rules | None = None
+    hospital: Hospital,
+    state: Path,
+    starter: str,
+    *,
+    audit: str = "shape",
+    rules: Rules | None = None,
+    upstream: Upstreams | None = None,
 ) -> Gate:
     """A Lockgate over the hospital with people: root (admins), ana (owns the agent bot), rita and paul (privacy),
     dora (data-owner), alf (analyst)."""
@@ -146,7 +152,8 @@ def start_gate(
             signer=SigningKey.from_seed("test.lockgate", b"t" * 32),
             policies=state / "policies",
             upstreams={
-                "clinic": Upstreams(
+                "clinic": upstream
+                or Upstreams(
                     parse_target(hospital.server.url(hospital_data.GATEWAY_ROLE, "clinic"), hospital.password),
                     audit=audit,
                 )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import secrets
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -166,8 +167,21 @@ class Clock:
         self.now_at += int(seconds * SECOND)
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: Any, tmp_path: Path) -> Iterator[str]:
+    """An empty store of each kind: what the service promises, it promises on both."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'lockgate.db'}"
+        return
+    server = request.getfixturevalue("hospital").server
+    name = f"approvals_{secrets.token_hex(6)}"
+    server.psql(f"CREATE DATABASE {name}")
+    yield f"postgresql://postgres:{server.password}@127.0.0.1:{server.port}/{name}"
+    server.psql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
 @pytest.fixture
-async def world(tmp_path: Path) -> Any:
+async def world(tmp_path: Path, store_url: str) -> Any:
     clock = Clock()
     keys = make_keys(tmp_path)
     people = [
@@ -181,7 +195,7 @@ async def world(tmp_path: Path) -> Any:
     ]
     directory = Directory({person.id: person for person in people})
     loosened: set[str] = set()
-    async with open_store(f"sqlite:///{tmp_path / 'lockgate.db'}", clock=clock, keys=keys) as store:
+    async with open_store(store_url, clock=clock, keys=keys) as store:
         approvals = Approvals(
             store,
             directory,

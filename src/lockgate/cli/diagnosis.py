@@ -7,8 +7,10 @@ from pathlib import Path
 
 from lockgate.cli.reviewers import benches, lines
 from lockgate.errors import LockgateError
+from lockgate.gateways.postgres.connection import EPOCH_QUERY
 from lockgate.gateways.postgres.lineage import ServerError
 from lockgate.gateways.postgres.resolve.side import SidePool
+from lockgate.gateways.postgres.wire.target import Target
 from lockgate.gateways.postgres.wire.upstream import SEARCH_PATH
 from lockgate.policy import check
 from lockgate.server.config import Config, ConnectionConfig, load_config
@@ -134,4 +136,27 @@ async def _upstream(name: str, connection: ConnectionConfig) -> list[Finding]:
         findings.append(
             Finding("warning", f"{name}: the upstream's certificate is not verified", "sslmode=verify-full")
         )
+    if connection.analyse_on is not None:
+        findings.append(await _standby(name, connection.analyse_on, connection.target))
     return findings
+
+
+async def _standby(name: str, primary: Target, standby: Target) -> Finding:
+    """Whether what is analysed on the one means the same on the other."""
+    epochs = []
+    for target in (primary, standby):
+        pool = SidePool(target, 1)
+        try:
+            async with pool.lend(SEARCH_PATH) as side:
+                epochs.append((await side.fetch(EPOCH_QUERY))[0][0])
+        except (LockgateError, ServerError) as error:
+            return Finding("error", f"{name}: {getattr(error, 'message', 'not reachable')}", getattr(error, "hint", ""))
+        finally:
+            pool.close()
+    if epochs[0] == epochs[1]:
+        return Finding("ok", f"{name}: analysed on its primary, with the same schema")
+    return Finding(
+        "error",
+        f"{name}: analyse_on has another schema than upstream, so nothing is analysed",
+        "it is another server or database, or the standby is behind",
+    )

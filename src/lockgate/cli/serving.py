@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 import uvloop
 
-from lockgate.cli.client import call, saved_session
+from lockgate.cli.client import call, read_secret, saved_session
 from lockgate.cli.diagnosis import Finding, diagnose
 from lockgate.cli.show import Json, console, dump
 from lockgate.cli.tunnel import tunnel
@@ -51,20 +51,34 @@ def connect(
     agent: Annotated[str, typer.Option(help="an agent that you own; yourself otherwise")] = "",
     gateway: Annotated[str, typer.Option(help="host:port of the gateway")] = "localhost:6432",
     folder: Annotated[Path | None, typer.Option(help="where the socket is made (mode 0700)")] = None,
+    key: Annotated[str, typer.Option(help="an agent's key, file:PATH or env:NAME: nobody need be logged in")] = "",
+    url: Annotated[str, typer.Option(envvar="LOCKGATE_URL", help="where the API is, with --key")] = "",
+    ca: Annotated[str, typer.Option(envvar="LOCKGATE_CA", help="certificate of the CA, with --key")] = "",
 ) -> None:
     place = folder or Path(os.environ.get("XDG_RUNTIME_DIR") or Path.home() / ".lockgate-run") / connection
-    account = (agent if ":" in agent else f"local:{agent}") if agent else ""
-    saved = saved_session()
     if not gateway.rpartition(":")[2].isdigit():
         raise ConfigError("--gateway is written host:port")
+    if key:
+        if agent:
+            raise ConfigError("--key names its agent by itself", hint="leave out --agent")
+        read_secret(key)
+        where = url.rstrip("/") or "https://localhost:8443"
 
-    def fresh_token() -> tuple[str, str]:
-        answer = call("POST", "/tokens", {"connection": connection, "account": account})
-        return answer["user"], answer["token"]
+        def fresh_token() -> tuple[str, str]:
+            # Read each time, so that a key that was replaced is taken from then on.
+            answer = call("POST", "/token", {"connection": connection}, url=where, ca=ca, token=read_secret(key))
+            return answer["user"], answer["token"]
+    else:
+        account = (agent if ":" in agent else f"local:{agent}") if agent else ""
+        ca = saved_session()["ca"]
+
+        def fresh_token() -> tuple[str, str]:
+            answer = call("POST", "/tokens", {"connection": connection, "account": account})
+            return answer["user"], answer["token"]
 
     fresh_token()  # so that a wrong name or a missing right is said now, not to the first client
     console.print(f"psql -h {place} {connection}   (Ctrl-C ends it)", soft_wrap=True)
-    asyncio.run(tunnel(place, gateway, connection, saved["ca"], fresh_token))
+    asyncio.run(tunnel(place, gateway, connection, ca, fresh_token))
 
 
 def _print(finding: Finding) -> None:

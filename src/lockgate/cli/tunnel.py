@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
-from lockgate.errors import ConfigError
+from lockgate.errors import ConfigError, LockgateError
 from lockgate.gateways.postgres.wire import messages as m
 
 CHUNK = 1 << 16
@@ -25,9 +25,16 @@ async def tunnel(
     context = ssl.create_default_context(cafile=ca) if ca else None
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError, ssl.SSLError):
+        try:
             await _one(reader, writer, host, int(port), context, connection, fresh_token)
-        writer.close()
+        except LockgateError as error:
+            writer.write(m.error("FATAL", "28000", error.message, hint=error.hint))
+        except (OSError, asyncio.IncompleteReadError):
+            # Before a login it is the gateway that is gone; later the client sees its connection end.
+            writer.write(m.error("FATAL", "08006", "the gateway does not answer", hint="is lockgate serve running?"))
+        finally:
+            with contextlib.suppress(OSError):
+                writer.close()
 
     server = await asyncio.start_unix_server(serve, path)
     path.chmod(0o600)
@@ -82,7 +89,8 @@ async def _one(
         back.write(m.message("p", token.encode() + b"\0"))
     else:
         writer.write(header)
-    await asyncio.gather(_pump(reader, back), _pump(there, writer))
+    with contextlib.suppress(OSError):
+        await asyncio.gather(_pump(reader, back), _pump(there, writer))
 
 
 async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:

@@ -162,6 +162,7 @@ async def assemble(
                 keys.derive("masks"),
                 dict(upstream.operators),
                 upstream.audit,
+                SidePool(upstream.target, 1) if upstream.analyse_on is not None else None,
             )
             for name, upstream in upstreams.items()
         }

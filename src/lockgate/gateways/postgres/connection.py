@@ -12,6 +12,7 @@ from lockgate.action import Kind, Requester
 from lockgate.errors import LockgateError
 from lockgate.gateways.postgres.lineage.side import ServerError
 from lockgate.gateways.postgres.resolve.resolver import Resolver
+from lockgate.gateways.postgres.resolve.side import SidePool
 from lockgate.gateways.postgres.settling import settle_unknown
 from lockgate.gateways.postgres.wire.target import Target
 from lockgate.gateways.postgres.wire.upstream import SEARCH_PATH
@@ -22,6 +23,8 @@ HOLD_AGENT_S = 45.0
 HOLD_PERSON_S = 8 * 3600.0
 EPOCH_S = 1.0
 SETTLE_S = 60.0
+
+BEHIND = "the standby's schema is not that of the server which analyses for it"
 
 EPOCH_QUERY = """
 SELECT pg_catalog.md5(pg_catalog.concat_ws('/',
@@ -48,12 +51,19 @@ class Connection:
     secret: bytes = field(repr=False)
     operators: Mapping[str, str] = field(default_factory=dict)
     audit: str = "shape"
+    standby: SidePool | None = None
+    """Where statements run, if that is not where they are analysed: its schema must be the same."""
     held: int = 0
     """Sessions that wait for people now; each keeps an upstream connection."""
     _most_held: int = 10
     _epoch: str = ""
     _unknown: asyncio.Event = field(default_factory=asyncio.Event)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        if self.standby is not None:
+            self.resolver.unusable = BEHIND  # until it has been seen that it is not
+            self.look_again()
 
     def hold_s(self, requester: Requester) -> float:
         """How long a caller's connection waits: a person until the decision clock ends, a program briefly."""
@@ -78,6 +88,12 @@ class Connection:
     def settle_soon(self) -> None:
         """Something has become UNKNOWN: do not wait for the next minute."""
         self._unknown.set()
+
+    def close(self) -> None:
+        """Hang up the side connections; sessions close their own."""
+        self.resolver.pool.close()
+        if self.standby is not None:
+            self.standby.close()
 
     async def watch_unknown(self, approvals: Approvals) -> None:
         """At start, each minute and when told: ask the server what became of executions that nobody saw end."""
@@ -108,11 +124,18 @@ class Connection:
                 limit = await side.fetch("SELECT pg_catalog.current_setting('max_connections')")
             epoch = str(rows[0][0])
             self._most_held = max(1, int(limit[0][0] or 0) // 2)
+            behind = self.standby is not None and await _epoch_on(self.standby) != epoch
         except (LockgateError, ServerError, OSError):
-            epoch = ""  # unknown: what was analysed before may not hold
+            epoch, behind = "", self.standby is not None  # unknown: what was analysed before may not hold
+        self.resolver.unusable = BEHIND if behind else ""
         before, self._epoch = self._epoch, epoch
         if epoch == before and epoch:
             return False
         # The first look forgets too: what was analysed before it may rest on what has changed since.
         self.resolver.forget()
         return True
+
+
+async def _epoch_on(pool: SidePool) -> str:
+    async with pool.lend(SEARCH_PATH) as side:
+        return str((await side.fetch(EPOCH_QUERY))[0][0])

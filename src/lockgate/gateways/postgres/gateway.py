@@ -85,7 +85,7 @@ class Gateway:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for connection in self.connections.values():
-            connection.resolver.pool.close()
+            connection.close()
 
     def in_background(self, work: Awaitable[None]) -> None:
         """Run something nobody waits for; its failure is logged by kind only (a message could hold anything)."""

@@ -216,11 +216,15 @@ class _Walk:
                 if node.name != "RTEPERMISSIONINFO":
                     continue
                 relation = self.metadata.relations.get(node.number("relid"))
+                rights = node.number("requiredPerms")
+                writes = bool(rights & (INSERT_BIT | UPDATE_BIT | DELETE_BIT))
                 if relation is None or relation.builtin:
+                    if writes:
+                        # UPDATE pg_settings is SET by another name; other system tables are the server itself.
+                        questions.add(Question("sql.admin", self.connection))
                     continue
                 resource = f"{self.connection}/{relation.qualified}"
-                rights = node.number("requiredPerms")
-                if rights & (INSERT_BIT | UPDATE_BIT | DELETE_BIT):
+                if writes:
                     temporary = relation.temporary
                     questions.add(Question("sql.temp" if temporary else "sql.write", resource))
                 if rights & SELECT_BIT or not rights:

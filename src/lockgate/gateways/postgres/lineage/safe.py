@@ -39,7 +39,7 @@ SESSION_FUNCTIONS = frozenset(
     """
     version current_schema current_schemas current_database current_user session_user user current_catalog
     pg_backend_pid inet_client_addr inet_server_addr inet_server_port pg_postmaster_start_time pg_conf_load_time
-    pg_is_in_recovery pg_encoding_to_char pg_char_to_encoding pg_client_encoding txid_current
+    pg_is_in_recovery getdatabaseencoding pg_encoding_to_char pg_char_to_encoding pg_client_encoding txid_current
     pg_current_xact_id_if_assigned pg_is_other_temp_schema pg_my_temp_schema
     """.split()
 )
@@ -65,7 +65,8 @@ INTROSPECTION = frozenset(
     pg_index_column_has_property pg_index_has_property pg_indexam_has_property pg_options_to_table aclexplode
     acldefault makeaclitem aclitemeq array_upper array_lower array_length unnest generate_subscripts
     pg_char_to_encoding pg_sequence_parameters pg_extension_config_dump pg_available_extensions
-    pg_available_extension_versions pg_event_trigger_ddl_commands pg_settings_get_flags _pg_expandarray
+    pg_available_extension_versions pg_event_trigger_ddl_commands pg_settings_get_flags pg_show_all_settings
+    pg_timezone_names pg_timezone_abbrevs pg_timezone_abbrevs_abbrevs pg_timezone_abbrevs_zone _pg_expandarray
     _pg_char_max_length _pg_char_octet_length _pg_datetime_precision _pg_numeric_precision
     _pg_numeric_precision_radix _pg_numeric_scale _pg_truetypid _pg_truetypmod _pg_interval_type
     _pg_index_position regclass regclassin regclassout regtypein regtypeout regprocout regnamespaceout regroleout oidout
@@ -112,12 +113,22 @@ CLEAN_CATALOGS = frozenset(
     pg_publication_rel pg_range pg_rewrite pg_roles pg_seclabel pg_sequence pg_shdepend pg_shdescription
     pg_shseclabel pg_statistic_ext pg_tablespace pg_transform pg_trigger pg_ts_config pg_ts_config_map pg_ts_dict
     pg_ts_parser pg_ts_template pg_type pg_foreign_table pg_matviews pg_tables pg_views pg_indexes pg_sequences
-    pg_authid sql_features sql_implementation_info sql_parts sql_sizing pg_timezone_names pg_timezone_abbrevs
+    pg_authid pg_foreign_server pg_user_mapping pg_user_mappings pg_subscription pg_subscription_rel pg_parameter_acl
+    pg_largeobject_metadata sql_features sql_implementation_info sql_parts sql_sizing pg_timezone_names
+    pg_timezone_abbrevs
     """.split()
 )
 """System tables of names and definitions. Statistics, activity, locks and large objects are not among them."""
 
-HIDDEN_SYSTEM_COLUMNS = frozenset({("pg_attribute", "attmissingval"), ("pg_authid", "rolpassword")})
+HIDDEN_SYSTEM_COLUMNS = frozenset(
+    {
+        ("pg_attribute", "attmissingval"),
+        ("pg_authid", "rolpassword"),
+        ("pg_subscription", "subconninfo"),
+        ("pg_user_mapping", "umoptions"),
+        ("pg_user_mappings", "umoptions"),
+    }
+)
 
 
 def is_pure(function: Function | None) -> bool:

@@ -48,6 +48,8 @@ class Resolver:
         self.catalog = catalog
         self.generation = 0
         """Grows whenever the schema or the catalog changed: what was known before is analysed again."""
+        self.unusable = ""
+        """Why nothing may be analysed now; empty when it may."""
         self._cache: OrderedDict[tuple[object, ...], Analysis] = OrderedDict()
 
     def forget(self) -> None:
@@ -136,6 +138,10 @@ class Resolver:
             return stale if stale is not None else known.statements[0].analysis
         if classified.inner is None:
             return None
+        if self.unusable:
+            return Problem(
+                "LG005", self.unusable, hint="try again; if it stays so, look at analyse_on: lockgate doctor"
+            )
         local = session.local_objects
         catalog = self.catalog.current(self.connection)
         under = (classified.types, tuple(oids), session.settings.search_path, catalog.digest, self.generation)
