@@ -7,12 +7,14 @@ event loop for the whole group. WAL with synchronous=FULL: what has been answere
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias, cast
 
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import Engine
@@ -36,6 +38,10 @@ class Job:
     future: asyncio.Future[tuple[Any, list[str]]]
 
 
+Outcome: TypeAlias = "tuple[Job, Any, list[str], BaseException | None]"
+"""A job, what its unit returned, the ids of its events, or why nothing of it happened."""
+
+
 class SqliteEngine:
     """The writer thread and a reader connection a thread. `stamp` makes the rows of a unit's events."""
 
@@ -44,6 +50,9 @@ class SqliteEngine:
         self._stamp = stamp
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
+        self._next: Job | None = None
+        self._path = self.engine.url.database or ""
+        self._place: tuple[int, int] | None = None
         self._thread = threading.Thread(target=self._drain, name="lockgate-store", daemon=True)
         self._thread.start()
 
@@ -72,26 +81,45 @@ class SqliteEngine:
         self.engine.dispose()
 
     def _drain(self) -> None:
-        with self.engine.connect() as conn:
-            while (first := self._jobs.get()) is not None:
-                group = [first]
-                while len(group) < LARGEST_GROUP:
-                    try:
-                        job = self._jobs.get_nowait()
-                    except queue.Empty:
-                        break
-                    if job is None:
-                        self._jobs.put(None)
-                        break
-                    group.append(job)
-                self._group(conn, group)
+        """The writer's life. Whatever a file system does to it, the next job finds a writer that answers."""
+        self._next = self._jobs.get()
+        while (job := self._next) is not None:
+            try:
+                with self.engine.connect() as conn:
+                    self._write(conn)
+            except BaseException as error:
+                self._answer([(job, None, [], _as_store_error(error))])
+                if self._next is job:
+                    self._next = self._jobs.get()
 
-    def _group(self, conn: Connection, group: list[Job]) -> None:
-        outcomes: list[tuple[Job, Any, list[str], BaseException | None]] = []
+    def _write(self, conn: Connection) -> None:
+        """Group after group, until the engine is closed or a connection has to be made anew."""
+        usable = True
+        while usable and self._next is not None:
+            group = [self._next]
+            while len(group) < LARGEST_GROUP:
+                try:
+                    job = self._jobs.get_nowait()
+                except queue.Empty:
+                    break
+                if job is None:
+                    self._jobs.put(None)
+                    break
+                group.append(job)
+            usable = self._group(conn, group)
+            self._next = self._jobs.get()
+        if not usable:
+            conn.invalidate()
+
+    def _group(self, conn: Connection, group: list[Job]) -> bool:
+        """Whether the connection may be used again."""
+        usable = True
+        outcomes: list[Outcome] = []
         rows: list[dict[str, Any]] = []
-        driver = conn.connection.driver_connection
-        assert isinstance(driver, sqlite3.Connection)
+        driver: sqlite3.Connection | None = None
         try:
+            driver = cast(sqlite3.Connection, conn.connection.driver_connection)
+            self._check_place()
             driver.execute("BEGIN IMMEDIATE")
             for job in group:
                 driver.execute("SAVEPOINT unit")
@@ -110,11 +138,33 @@ class SqliteEngine:
             driver.execute("COMMIT")
         except BaseException as error:
             # The disk is full or the file is locked: nothing of the group happened, and everybody is told.
-            if driver.in_transaction:
-                driver.execute("ROLLBACK")
             failure = _as_store_error(error)
             outcomes = [(job, None, [], failure) for job in group]
-        self._loop.call_soon_threadsafe(_answer, outcomes)
+            try:
+                if driver is not None and driver.in_transaction:
+                    driver.execute("ROLLBACK")
+                usable = driver is not None
+            except sqlite3.Error:
+                usable = False
+        self._answer(outcomes)
+        return usable
+
+    def _check_place(self) -> None:
+        """SQLite goes on writing to a file that was deleted, where nobody would find the log."""
+        if not self._path:
+            return
+        try:
+            found = os.stat(self._path)
+        except OSError as error:
+            raise StoreError("the store's file is gone", hint="restore it, then start Lockgate again") from error
+        place = (found.st_dev, found.st_ino)
+        if self._place and place != self._place:
+            raise StoreError("the store's file was replaced while it was open", hint="start Lockgate again")
+        self._place = place
+
+    def _answer(self, outcomes: list[Outcome]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
+            self._loop.call_soon_threadsafe(_tell, outcomes)
 
 
 def _as_store_error(error: BaseException) -> BaseException:
@@ -125,7 +175,7 @@ def _as_store_error(error: BaseException) -> BaseException:
     return error
 
 
-def _answer(outcomes: list[tuple[Job, Any, list[str], BaseException | None]]) -> None:
+def _tell(outcomes: list[Outcome]) -> None:
     for job, result, ids, error in outcomes:
         if job.future.done():
             continue

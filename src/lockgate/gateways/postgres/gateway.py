@@ -19,7 +19,7 @@ from lockgate.gateways.postgres.settings.allowed import setting_problem
 from lockgate.gateways.postgres.wire import messages as m
 from lockgate.gateways.postgres.wire import upstream as up
 from lockgate.gateways.postgres.wire.frontend import Cancel, Startup, StartupRefused, ask_password, read_startup
-from lockgate.gateways.postgres.wire.peer import Peer
+from lockgate.gateways.postgres.wire.peer import OTHER_SIDE, Peer
 from lockgate.pipeline import Pipeline
 from lockgate.services.accounts import Accounts
 from lockgate.services.approvals import Approvals
@@ -157,6 +157,10 @@ class Gateway:
             peer.write(m.error("FATAL", "LG005", "Lockgate failed, so nothing was executed"))
         except (TimeoutError, OSError, ssl.SSLError):
             pass
+        except Exception:
+            peer.write(m.error("FATAL", "LG005", "Lockgate failed, so nothing was executed"))
+            peer.close()
+            raise
         if session is None:
             peer.close()
             return
@@ -188,8 +192,8 @@ class Gateway:
         for name, value in upstream.parameters.items():
             out += m.parameter_status(name, value)
         peer.write(out + m.backend_key_data(session.process_id, secret) + m.ready_for_query(ord("I")))
-        upstream.peer.attach(session.from_upstream, session.upstream_lost, lambda on: peer.reading(not on))
-        peer.attach(session.from_client, session.client_lost, lambda on: upstream.peer.reading(not on))
+        upstream.peer.attach(session.from_upstream, session.upstream_lost, lambda on: peer.reading(not on, OTHER_SIDE))
+        peer.attach(session.from_client, session.client_lost, lambda on: upstream.peer.reading(not on, OTHER_SIDE))
         return session
 
     def _settings(self, asked: Startup, principal: str) -> dict[str, str]:

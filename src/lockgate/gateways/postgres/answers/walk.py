@@ -46,7 +46,9 @@ class Answers:
         self._parameter = parameter
         self._masked = masked
         self._undone = undone
-        self._tail = b""
+        self._tail = bytearray()
+        self._wanted = 0
+        """How long the tail must be before its first message is whole; nothing is copied until then."""
         self._drained: asyncio.Event = asyncio.Event()
 
     def push(self, step: Step) -> None:
@@ -75,8 +77,11 @@ class Answers:
 
     def feed(self, data: bytes) -> None:
         if self._tail:
-            data = self._tail + data
-            self._tail = b""
+            self._tail += data
+            if len(self._tail) < self._wanted:
+                return
+            data = bytes(self._tail)
+            self._tail = bytearray()
         out: Chunks = []
         position, size = 0, len(data)
         view = memoryview(data)
@@ -97,7 +102,8 @@ class Answers:
             self._one(data[position], data, position, end, out)
             position = end
         if position < size:
-            self._tail = data[position:] if position else data
+            self._tail += view[position:]
+            self._wanted = 5 if size - position < 5 else 1 + int.from_bytes(view[position + 1 : position + 5], "big")
         if out:
             self._send(out[0] if len(out) == 1 and not isinstance(out[0], memoryview) else b"".join(out))
         if not self.expected or self.copy_in:

@@ -21,7 +21,7 @@ def classify(statement: Statement) -> Classified:
         operation = power.OPERATIONS.get(statement.node)
         if operation is not None:
             return power.by_kind(operation)
-    except (ParseError, KeyError, TypeError, AttributeError, ValueError):
+    except (ParseError, KeyError, TypeError, AttributeError, ValueError, RecursionError):
         return refuse("this statement cannot be taken apart, so it is not run", "write it more simply")
     return refuse(f"{statement.node} is not known to Lockgate, so it is not run")
 

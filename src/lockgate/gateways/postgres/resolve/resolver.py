@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from lockgate.gateways.postgres.classify import Classified, classify
 from lockgate.gateways.postgres.classify.barriers import BEHIND, BEHIND_HINT, OBJECTS
-from lockgate.gateways.postgres.classify.parse import ParseError, parse
+from lockgate.gateways.postgres.classify.parse import TOO_COMPLEX, ParseError, parse, too_long
 from lockgate.gateways.postgres.classify.parse import Statement as Parsed
 from lockgate.gateways.postgres.lineage import Analysis, AnalysisError, Side, analyse
 from lockgate.gateways.postgres.resolve.insession import InSession
@@ -38,6 +38,13 @@ class Problem:
     position: str = ""
     hint: str = ""
 
+    @staticmethod
+    def of(error: ParseError) -> Problem:
+        return Problem(error.sqlstate, error.message, error.position, error.hint)
+
+
+TOO_LONG_TEXT = Problem.of(too_long())
+
 
 class Resolver:
     """One a connection: the catalog in force, the side connections, and the cache of analyses."""
@@ -61,7 +68,7 @@ class Resolver:
         try:
             parsed = parse(text)
         except ParseError as error:
-            return Problem("42601", error.message, error.position)
+            return Problem.of(error)
         statements: list[Statement] = []
         behind = False
         kinds: set[str] = set()
@@ -81,7 +88,10 @@ class Resolver:
                 listed = await requests_as_sql(session)
                 statements.append(Statement(listed, classified, None, self.generation, one))
                 continue
-            analysis = await self._analysis(session, classified, oids)
+            try:
+                analysis = await self._analysis(session, classified, oids)
+            except RecursionError:
+                return Problem(TOO_COMPLEX, "a statement is nested too deeply")
             if isinstance(analysis, Problem):
                 return analysis
             statement = Statement(one.text, classified, analysis, self.generation, one)

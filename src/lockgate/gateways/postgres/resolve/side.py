@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from lockgate.errors import UpstreamError
+from lockgate.errors import ProtocolError, UpstreamError
 from lockgate.gateways.postgres.lineage.side import Described
 from lockgate.gateways.postgres.resolve import exchange
 from lockgate.gateways.postgres.wire import messages as m
 from lockgate.gateways.postgres.wire.target import Target
 from lockgate.gateways.postgres.wire.upstream import Upstream, dial
+
+LONGEST_MESSAGE_BYTES = 1 << 28
 
 
 class SideConnection:
@@ -50,9 +52,19 @@ class SideConnection:
 
     def _received(self, data: bytes) -> None:
         self._tail += data
+        try:
+            self._take_apart()
+        except (ProtocolError, ValueError):
+            self._upstream.peer.abort()
+            self._lost()
+
+    def _take_apart(self) -> None:
         offset = 0
         while len(self._tail) - offset >= 5:
-            end = offset + 1 + int.from_bytes(self._tail[offset + 1 : offset + 5], "big")
+            length = int.from_bytes(self._tail[offset + 1 : offset + 5], "big")
+            if not 4 <= length <= LONGEST_MESSAGE_BYTES:
+                raise ProtocolError("the upstream sent a message of impossible length")
+            end = offset + 1 + length
             if len(self._tail) < end:
                 break
             kind, body = self._tail[offset], bytes(self._tail[offset + 5 : end])

@@ -15,7 +15,7 @@ from lockgate.gateways.postgres.answers import Kind, Part, Step
 from lockgate.gateways.postgres.classify.barriers import BEHIND, BEHIND_HINT
 from lockgate.gateways.postgres.classify.classified import Classified
 from lockgate.gateways.postgres.masking.treatment import Treatment, harmless
-from lockgate.gateways.postgres.resolve.resolver import Problem
+from lockgate.gateways.postgres.resolve.resolver import TOO_LONG_TEXT, Problem
 from lockgate.gateways.postgres.resolve.statement import Prepared, Statement
 from lockgate.gateways.postgres.session import replies
 from lockgate.gateways.postgres.session.deciding import (
@@ -26,7 +26,7 @@ from lockgate.gateways.postgres.session.deciding import (
     redeem,
     shape_only,
 )
-from lockgate.gateways.postgres.session.inbox import Message
+from lockgate.gateways.postgres.session.inbox import TOO_LONG, Message
 from lockgate.gateways.postgres.session.records import Portal, frame
 from lockgate.gateways.postgres.session.transaction_id import before_extended
 from lockgate.gateways.postgres.wire import messages as m
@@ -108,6 +108,9 @@ class ExtendedBatch:
 
     async def _parse(self, raw: bytes) -> None:
         session = self.session
+        if raw is TOO_LONG:
+            self.refuse(replies.server_error(TOO_LONG_TEXT.sqlstate, TOO_LONG_TEXT.message, hint=TOO_LONG_TEXT.hint))
+            return
         name, sql, oids = m.parse_parse(raw[5:])
         if name and name in session.registry.prepared:
             # The server refuses a second statement of that name; the record of the first stays.

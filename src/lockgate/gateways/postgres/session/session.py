@@ -28,7 +28,7 @@ from lockgate.gateways.postgres.session.simple import run_simple
 from lockgate.gateways.postgres.session.temporary import TemporaryClasses
 from lockgate.gateways.postgres.settings.wishes import Settings
 from lockgate.gateways.postgres.wire import messages as m
-from lockgate.gateways.postgres.wire.peer import Peer
+from lockgate.gateways.postgres.wire.peer import INBOX, Peer
 from lockgate.gateways.postgres.wire.upstream import Upstream
 from lockgate.services.shapes import Shape
 
@@ -70,7 +70,7 @@ class Session:
         self.began = False
         """Whether the gateway has begun the transaction of the next message (`transaction_id`)."""
         self.process_id = 0
-        self.inbox = Inbox(lambda on: client.reading(not on))
+        self.inbox = Inbox(lambda on: client.reading(not on, INBOX))
         self.answers = Answers(client.write, self._ready, self._parameter, self.masked_notice, self.temporary.undone)
         self.shapes: dict[object, Shape] = {}
         self.fast = FastPath(gateway.generation)
@@ -79,6 +79,8 @@ class Session:
         self.holding = False
         self._busy = False
         self._outcomes = Outcomes()
+        self._on_its_way = False
+        """Whether the upstream was lost before it had answered all that it was sent."""
         self._told_masked = False
         self._why = ""
 
@@ -101,8 +103,11 @@ class Session:
             self.answers.feed(data)
         except CapReached as reached:
             self.cut(CAP_REACHED, str(reached), "ask for fewer rows, or raise lockgate.max_rows and lockgate.max_bytes")
-        except (ProtocolError, ValueError) as error:
-            self.cut("08P01", error.message if isinstance(error, ProtocolError) else "malformed upstream data")
+        except ProtocolError as error:
+            self.cut("08P01", error.message)
+        except Exception:
+            # Whatever a malformed message trips over, its words could quote a value: the session ends without them.
+            self.cut("08P01", "malformed upstream data")
 
     def remember_text(self, text: bytes, literals: int, shape: Shape) -> None:
         """Put a simple query on the fast path, where nothing of the session's own speaks against it."""
@@ -114,6 +119,7 @@ class Session:
         self.inbox.close()
 
     def upstream_lost(self) -> None:
+        self._on_its_way = self._on_its_way or bool(self.answers.expected)
         self.answers.lost()
         self.ended.set()
         self.inbox.close()
@@ -272,7 +278,7 @@ class Session:
 
     async def _close(self) -> None:
         self.ended.set()
-        self._outcomes.session_ended(bool(self.answers.expected) or self.status == IDLE)
+        self._outcomes.session_ended(self._on_its_way or bool(self.answers.expected) or self.status == IDLE)
         self.upstream.peer.write(m.terminate())
         self.upstream.peer.close()
         self.client.close()

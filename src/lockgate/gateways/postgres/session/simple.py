@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lockgate.gateways.postgres.answers import Kind, Part, Step
-from lockgate.gateways.postgres.resolve.resolver import Problem
+from lockgate.gateways.postgres.resolve.resolver import TOO_LONG_TEXT, Problem
 from lockgate.gateways.postgres.session import replies
 from lockgate.gateways.postgres.session.deciding import admit, after, part_for, redeem, shape_only
+from lockgate.gateways.postgres.session.inbox import TOO_LONG
 from lockgate.gateways.postgres.session.records import frame
 from lockgate.gateways.postgres.session.transaction_id import before_simple, closing
 from lockgate.gateways.postgres.wire import messages as m
@@ -23,12 +24,15 @@ is the server's own (`BEGIN; UPDATE …; GRANT …` with the GRANT refused must 
 
 async def run_simple(session: Session, raw: bytes) -> None:
     """Decide a Query message and forward it, or make the server refuse in its place."""
+    if raw is not TOO_LONG and not raw.endswith(b"\0"):
+        session.cut("08P01", "invalid string in message")
+        return
     text = raw[5:-1]
     if session.unsynced:
         # A simple query inside an unsynced pipeline would commit half of it.
         session.cut("08P01", "a simple query may not follow extended messages without Sync")
         return
-    statements = await session.connection.resolver.resolve(session, text, ())
+    statements = TOO_LONG_TEXT if raw is TOO_LONG else await session.connection.resolver.resolve(session, text, ())
     if isinstance(statements, Problem):
         refuse(
             session, replies.server_error(statements.sqlstate, statements.message, statements.position, statements.hint)

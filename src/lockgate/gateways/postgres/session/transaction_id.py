@@ -13,14 +13,22 @@ from typing import TYPE_CHECKING
 from lockgate.gateways.postgres.answers import Kind, Part, Run, Step
 from lockgate.gateways.postgres.classify.barriers import READS_ROWS
 from lockgate.gateways.postgres.classify.parse import walk
+from lockgate.gateways.postgres.resolve.side import SidePool
 from lockgate.gateways.postgres.resolve.statement import Statement
 from lockgate.gateways.postgres.wire import messages as m
+from lockgate.gateways.postgres.wire.upstream import SEARCH_PATH
 
 if TYPE_CHECKING:
     from lockgate.gateways.postgres.session.session import Session
 
 NAME = "lockgate_transaction"
-ASK = b"SELECT pg_catalog.pg_current_xact_id()::text"
+ASK = b"SELECT pg_catalog.pg_current_xact_id()::text, pg_catalog.pg_logical_emit_message(false, 'lockgate', ''::text"
+FLUSHED = b", true)"
+"""Taking an id writes nothing: after a crash the server would give the same one to the next transaction, and
+`pg_xact_status` would tell of that one. So a record follows it, which carries the id along, and is flushed."""
+FLUSH = "SELECT pg_catalog.pg_logical_emit_message(true, 'lockgate', ''::text)"
+"""Before PostgreSQL 17 only a commit flushes, so another connection commits this."""
+KNOWS_FLUSH = 17
 IDLE, FAILED_TRANSACTION = ord("I"), ord("E")
 
 WRITING = frozenset({"write", "copy_in", "ddl", "drop", "grant", "temp"})
@@ -55,12 +63,12 @@ async def before_simple(session: Session, statements: Sequence[Statement]) -> st
     idle = session.status == IDLE
     if session.status == FAILED_TRANSACTION or (idle and any(s.classified.kind == READS_ROWS for s in statements)):
         return ""
-    rows = await _ask(session, (b"BEGIN; " if idle else b"") + ASK)
+    rows = await _ask(session, (b"BEGIN; " if idle else b"") + _question(session))
     session.began = idle
     if idle and not rows:
         await _ask(session, b"ROLLBACK")
         session.began = False
-    return rows[0] if rows else ""
+    return await _flushed(session, rows[0] if rows else "")
 
 
 def closing(session: Session, run: Run | None, clear_errors: bool) -> tuple[bytes, list[Step]]:
@@ -77,7 +85,7 @@ async def before_extended(session: Session) -> str:
     await session.answers.drained()
     messages = await session.ask(
         m.close(b"S", NAME)
-        + m.parse(NAME, ASK, ())
+        + m.parse(NAME, _question(session), ())
         + m.bind(NAME, NAME, (), [], ())
         + m.execute(NAME, 0)
         + m.message("H"),
@@ -86,7 +94,27 @@ async def before_extended(session: Session) -> str:
     if any(kind == ord("E") for kind, _ in messages):
         # A standby gives none: the write is about to be refused there, in the server's own words.
         session.forward(m.sync(), [Step(Kind.SYNC, hides_ready=True)])
-    return _text(messages)
+    return await _flushed(session, _text(messages))
+
+
+def _question(session: Session) -> bytes:
+    return ASK + (FLUSHED if _version(session) >= KNOWS_FLUSH else b")")
+
+
+def _version(session: Session) -> int:
+    written = session.upstream.parameters.get("server_version", "").partition(".")[0]
+    return int(written) if written.isdecimal() else 0
+
+
+async def _flushed(session: Session, name: str) -> str:
+    if name and _version(session) < KNOWS_FLUSH:
+        pool = SidePool(session.connection.target, size=1)
+        try:
+            async with pool.lend(SEARCH_PATH) as side:
+                await side.fetch(FLUSH)
+        finally:
+            pool.close()
+    return name
 
 
 async def _ask(session: Session, sql: bytes) -> list[str]:

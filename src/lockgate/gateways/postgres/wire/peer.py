@@ -14,6 +14,10 @@ from lockgate.errors import ProtocolError
 
 HIGH_WATER_BYTES = 1 << 20
 LONGEST_HANDSHAKE_MESSAGE = 1 << 16
+DRAIN_S = 5.0
+
+HANDSHAKE, INBOX, OTHER_SIDE = "handshake", "inbox", "other side"
+"""Who may ask that a peer be not read: its unread bytes, what is undecided, and the peer that they would go to."""
 
 
 class Peer(asyncio.Protocol):
@@ -22,7 +26,7 @@ class Peer(asyncio.Protocol):
     def __init__(self) -> None:
         self.transport: asyncio.Transport | None = None
         self.closed = False
-        self.paused = False
+        self._paused: set[str] = set()
         self._receive: Callable[[bytes], None] | None = None
         self._lost: Callable[[], None] | None = None
         self._pause: Callable[[bool], None] | None = None
@@ -38,9 +42,8 @@ class Peer(asyncio.Protocol):
             self._receive(data)
             return
         self._buffer += data
-        if len(self._buffer) > 2 * LONGEST_HANDSHAKE_MESSAGE and self.transport is not None:
-            self.transport.pause_reading()
-            self.paused = True
+        if len(self._buffer) > 2 * LONGEST_HANDSHAKE_MESSAGE:
+            self.reading(False, HANDSHAKE)
         self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -62,30 +65,36 @@ class Peer(asyncio.Protocol):
     ) -> None:
         """From now on chunks go to `receive`; `lost` is called once; `pause(True)` asks to stop writing here."""
         self._receive, self._lost, self._pause = receive, lost, pause
-        self.reading(True)
+        self.reading(True, HANDSHAKE)
         if self._buffer:
             held, self._buffer = bytes(self._buffer), bytearray()
             receive(held)
         if self.closed:
             lost()
 
-    def reading(self, on: bool) -> None:
-        """Back-pressure: stop or go on reading from this peer."""
-        if self.transport is None or self.closed or on is not self.paused:
-            return
-        self.paused = not on
+    def reading(self, on: bool, why: str) -> None:
+        """Back-pressure: stop or go on reading from this peer. It is read again once nobody has a reason left."""
+        before = bool(self._paused)
         if on:
-            self.transport.resume_reading()
+            self._paused.discard(why)
         else:
+            self._paused.add(why)
+        if self.transport is None or self.closed or bool(self._paused) is before:
+            return
+        if self._paused:
             self.transport.pause_reading()
+        else:
+            self.transport.resume_reading()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         if self.transport is not None and not self.closed:
             self.transport.write(data)
 
     def close(self) -> None:
-        if self.transport is not None:
+        """Let what was written drain, for a moment; a peer that does not read does not keep the connection."""
+        if self.transport is not None and not self.closed:
             self.transport.close()
+            asyncio.get_running_loop().call_later(DRAIN_S, self.transport.abort)
 
     def abort(self) -> None:
         if self.transport is not None:
@@ -100,7 +109,7 @@ class Peer(asyncio.Protocol):
         while len(self._buffer) < count:
             if self.closed:
                 raise ProtocolError("the peer closed the connection during the handshake")
-            self.reading(True)
+            self.reading(True, HANDSHAKE)
             self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter
         taken = bytes(self._buffer[:count])

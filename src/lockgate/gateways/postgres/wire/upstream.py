@@ -62,6 +62,8 @@ async def dial(target: Target, settings: Mapping[str, str]) -> Upstream:
         raise UpstreamError(f"login upstream failed: {error.message}") from error
     except (OSError, ssl.SSLError) as error:
         raise UpstreamError(f"the upstream cannot be reached ({type(error).__name__})") from error
+    except (ValueError, LookupError, ScramException) as error:
+        raise UpstreamError("login upstream failed: the upstream's messages are malformed") from error
 
 
 async def cancel(target: Target, process_id: int, secret_key: bytes) -> None:
