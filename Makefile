@@ -45,8 +45,15 @@ test-packages: ## Debian's PostgreSQL, for the tests of TLS upstream: only as ro
 test: $(STAMP)/installed test-packages check docs ## everything
 	$(BIN)/python -m pytest -n 2
 
-bench: $(STAMP)/installed ## figures as ratios within one run (JSON in bench/out)
-	$(BIN)/python -m bench
+.PHONY: bench-packages
+bench-packages: ## Debian's pgbouncer, to be compared with: only as root, only when missing
+	@ls /usr/sbin/pgbouncer >/dev/null 2>&1 || { \
+	  test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends pgbouncer >/dev/null; } \
+	  || echo "no pgbouncer here: nothing is compared with it"; }
+
+bench: $(STAMP)/installed bench-packages ## figures as ratios within one run (JSON in bench/out; BENCH=names of parts)
+	ulimit -n 8192 2>/dev/null; $(BIN)/python -m bench $(BENCH)
 
 docs: $(STAMP)/installed ## the documentation as pages, in build/docs; any broken link fails
 	$(BIN)/python -m mkdocs build --quiet --strict

@@ -1,43 +1,60 @@
-"""`python -m bench [part …]`: run the benchmarks, print a table, write `bench/out/figures.json`."""
+"""`python -m bench [NAME …]`: run the parts, print a table, write the figures as JSON."""
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
 import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from bench import gateway, log, policy
+from bench import held, log, pgbench, policy, streams
+from bench.rounds import Plan
+from bench.served import Served
+from bench.table import table
 
-PARTS = {"policy": policy.run, "log": log.run, "gateway": gateway.run}
+ALONE: Mapping[str, Callable[[], dict[str, object]]] = {"policy": policy.run, "log": log.run}
+SERVED: Mapping[str, Callable[[Served, Plan], dict[str, object]]] = {
+    "pgbench": pgbench.run,
+    "streams": streams.run,
+    "held": held.run,
+}
+NAMES = (*SERVED, *ALONE)
 
 
 def main() -> None:
-    chosen = sys.argv[1:] or list(PARTS)
-    unknown = set(chosen) - set(PARTS)
-    if unknown:
-        raise SystemExit(f"no such part: {', '.join(sorted(unknown))} (there are {', '.join(PARTS)})")
-    machine = {"cpus": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()}
-    figures: dict[str, object] = {"machine": machine}
-    for name in chosen:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("name", nargs="*", choices=[*NAMES, []], help=f"of {', '.join(NAMES)}; without one, all")
+    parser.add_argument("--rounds", type=int, default=Plan.rounds, help="interleaved rounds (%(default)s)")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the work; not to be quoted")
+    parser.add_argument("--json", type=Path, default=Path(__file__).parent / "out" / "figures.json", help="the file")
+    asked = parser.parse_args()
+    plan = replace(Plan(), rounds=asked.rounds)
+    plan = plan.quick() if asked.quick else plan
+    figures: dict[str, object] = {"machine": _machine(), "quick": asked.quick}
+    for name in asked.name or NAMES:
         print(f"{name} …", file=sys.stderr)
-        figures[name] = PARTS[name]()
-    for name in chosen:
-        _show(name, figures[name])
-    out = Path(__file__).parent / "out"
-    out.mkdir(exist_ok=True)
-    (out / "figures.json").write_text(json.dumps(figures, indent=2) + "\n")
-    print(f"written to {out / 'figures.json'}")
+        if name in ALONE:
+            figures[name] = ALONE[name]()
+        else:
+            # A world for each part: no part's tables, sessions or memory weigh on another's.
+            with Served(held.settings(plan) if name == "held" else None) as world:
+                figures[name] = SERVED[name](world, plan)
+    asked.json.parent.mkdir(parents=True, exist_ok=True)
+    asked.json.write_text(json.dumps(figures, indent=2) + "\n")
+    print(table(figures))
 
 
-def _show(name: str, value: object, indent: int = 0) -> None:
-    if isinstance(value, dict):
-        print("  " * indent + name)
-        for key, item in value.items():
-            _show(str(key), item, indent + 1)
-    else:
-        print("  " * indent + f"{name:<34} {value}")
+def _machine() -> dict[str, object]:
+    return {
+        "cpus": len(os.sched_getaffinity(0)),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "load": round(os.getloadavg()[0], 1),
+    }
 
 
 if __name__ == "__main__":

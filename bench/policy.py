@@ -18,7 +18,7 @@ BOT = Requester(Principal("local", "billing-bot", Kind.AGENT), "key-1", "10.0.0.
 SIX = frozenset({"name", "ssn", "mrn", "date", "phone", "email"})
 
 
-def run() -> dict[str, float]:
+def run() -> dict[str, object]:
     """Medians in milliseconds, each over queries never asked before (but for `cached_ms`)."""
     policies = load(starter("ai-agents"))
     read = Query(BOT, (Question("sql.select", "clinic/public.patient"),), classes=SIX)

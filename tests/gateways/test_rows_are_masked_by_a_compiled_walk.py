@@ -28,11 +28,18 @@ def row(values: list[bytes | None]) -> bytes:
     return b"D" + struct.pack("!I", len(body) + 4) + body
 
 
+def every_other(values: list[bytes]) -> list[bytes | None]:
+    return [b"batched" * len(value) if len(value) % 2 else None for value in values]
+
+
+CALLS = {_rows.CALL: lambda value: value[::-1] + b"called" * 9, _rows.BATCH: every_other}
+
+
 def columns(module, ops: list[int]) -> list[object]:
     made = []
     for index, op in enumerate(ops):
         if op:
-            call = (lambda value: value[::-1] + b"called" * 9) if op == _rows.CALL else None
+            call = CALLS.get(op)
             keep = 4 if op in (_rows.TOKEN_INTEGER_TEXT, _rows.TOKEN_INTEGER_BINARY) else 2
             made.append(module.Column(index, op, b"NAME-", KEY, keep, call))
     return made
@@ -52,7 +59,7 @@ values = st.one_of(st.none(), st.binary(max_size=40))
 tables = st.integers(1, 6).flatmap(
     lambda width: st.tuples(
         st.lists(st.lists(values, min_size=width, max_size=width), max_size=8),
-        st.lists(st.sampled_from([0, 0, 1, 2, 3, 4, 6, 7, 8]), min_size=width, max_size=width),
+        st.lists(st.sampled_from([0, 0, 1, 2, 3, 4, 6, 7, 8, 9]), min_size=width, max_size=width),
     )
 )
 
@@ -79,6 +86,8 @@ def test_compiled_and_plain_agree_and_nothing_else_changes(table, cut):
                 assert after == b"NAME-"
             elif op == _rows.TOKEN_TEXT:
                 assert len(after) == 18
+            elif op == _rows.BATCH:
+                assert after == (every_other([before])[0] or before)
         at = end
     assert at == len(out)
 

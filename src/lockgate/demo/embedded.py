@@ -13,6 +13,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -32,7 +33,8 @@ SETTINGS = {
 class EmbeddedPostgres:
     """`with EmbeddedPostgres() as server:` gives a running server; `server.url(…)`, `server.psql(…)`."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
+        self.settings = {**SETTINGS, **(settings or {})}
         self.port = 0
         self.password = secrets.token_hex(16)
         self._root: Path | None = None
@@ -88,7 +90,7 @@ class EmbeddedPostgres:
     def _listen(self, programs: Path) -> None:
         for _ in range(5):
             self.port = free_port()
-            settings = {**SETTINGS, "listen_addresses": "127.0.0.1", "unix_socket_directories": self.socket_dir}
+            settings = {**self.settings, "listen_addresses": "127.0.0.1", "unix_socket_directories": self.socket_dir}
             options = " ".join(f"-c {name}={value}" for name, value in settings.items())
             done = self._run(
                 programs / "pg_ctl", "-D", self.root / "data", "-l", self.root / "data" / "server.log",

@@ -38,16 +38,22 @@ class World:
     """`with World(patients) as world:`; `stop` deletes everything but `keep`.
 
     `audits` makes a connection for each name, all to the same hospital, with that setting of `audit`.
+    `settings` are PostgreSQL's, beside the embedded server's own.
     """
 
-    def __init__(self, patients: int = 10_000, audits: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        patients: int = 10_000,
+        audits: Mapping[str, str] | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         self.patients = patients
         self.audits = dict(audits or {"clinic": "shape"})
-        self.server = EmbeddedPostgres()
+        self.server = EmbeddedPostgres(settings)
         self.folder = Path(tempfile.mkdtemp(prefix="lockgate-demo-"))
         self.passwords = {name: secrets.token_urlsafe(12) for name in PEOPLE}
         self.url = ""
-        self.port = 0
+        self.port = self.api_port = 0
         self._sessions: dict[str, str] = {}
         self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -89,7 +95,8 @@ class World:
         secret = home / "state" / "clinic.password"
         secret.touch(mode=0o600)
         secret.write_text(password)
-        self.port, api = free_port(), free_port()
+        self.port, self.api_port = free_port(), free_port()
+        api = self.api_port
         (home / "lockgate.yaml").write_text(
             f"public_url: https://localhost:{api}\n"
             f"listen: {{postgres: 127.0.0.1:{self.port}, console: 127.0.0.1:{api}}}\n"
@@ -104,11 +111,14 @@ class World:
                 for name, audit in self.audits.items()
             )
         )
-        self._thread.start()
-        config = load_config(home / "lockgate.yaml")
-        self._running = asyncio.run_coroutine_threadsafe(start(config), self._loop).result(START_S)
+        self.serve(home / "lockgate.yaml")
         self.url = f"https://localhost:{api}"
         self._populate()
+
+    def serve(self, file: Path) -> None:
+        """Lockgate up, in this process; the benchmarks give it one of its own."""
+        self._thread.start()
+        self._running = asyncio.run_coroutine_threadsafe(start(load_config(file)), self._loop).result(START_S)
 
     def _populate(self) -> None:
         for name, groups in PEOPLE.items():

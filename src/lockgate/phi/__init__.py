@@ -4,7 +4,7 @@ In: texts, or a value with its class and operator. Out: spans, or the replacemen
 never put a value it was given into a log or an error.
 """
 
-from lockgate.phi.detect import Span, detect, redact_text
+from lockgate.phi.detect import Span, detect, redact_text, redact_values
 from lockgate.phi.operators import Operator, default_operator, generalise, redacted
 
-__all__ = ["Operator", "Span", "default_operator", "detect", "generalise", "redact_text", "redacted"]
+__all__ = ["Operator", "Span", "default_operator", "detect", "generalise", "redact_text", "redact_values", "redacted"]

@@ -19,6 +19,7 @@ TOKEN_INTEGER_BINARY: cython.int = 5
 KEEP_FIRST: cython.int = 6
 CALL: cython.int = 7
 CONSTANT_EVEN_NULL: cython.int = 8
+BATCH: cython.int = 9
 
 BASE32 = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 MASK64 = 0xFFFFFFFFFFFFFFFF
@@ -26,7 +27,11 @@ MASK64 = 0xFFFFFFFFFFFFFFFF
 
 @cython.cclass
 class Column:
-    """One masked column: `op` with its argument (a constant, a token's prefix, a suffix) or a callable."""
+    """One masked column: `op` with its argument (a constant, a token's prefix, a suffix) or a callable.
+
+    CALL is given one value and returns another, or None for NULL. BATCH is given every value of a run of rows that is
+    not NULL, and returns as many, with None for a value that stays as it is.
+    """
 
     index = cython.declare(cython.int, visibility="readonly")
     op = cython.declare(cython.int, visibility="readonly")
@@ -57,11 +62,13 @@ class RowPlan:
     columns = cython.declare(list, visibility="readonly")
     width = cython.declare(cython.int, visibility="readonly")
     growth = cython.declare(cython.Py_ssize_t, visibility="readonly")
+    batches = cython.declare(list)
 
     def __init__(self, columns, width):
         self.columns = sorted(columns, key=lambda c: c.index)
         self.width = width
         self.growth = sum(len(c.argument) + 24 for c in columns)
+        self.batches = [c for c in self.columns if c.op == BATCH]
         if any(not 0 <= c.index < width for c in columns):
             raise ValueError("a masked column lies outside of the result")
 
@@ -187,6 +194,51 @@ def _integer(digits: bytes, column: Column) -> bytes:
     return number.to_bytes(width, "big", signed=True) if column.op == TOKEN_INTEGER_BINARY else str(number).encode()
 
 
+@cython.cfunc
+def _gather(data: bytes, start: cython.Py_ssize_t, width: cython.int, wanted: cython.int) -> list:
+    """The values of one column in the run of whole rows at `start`, without NULLs."""
+    p: cython.p_uchar = data
+    size: cython.Py_ssize_t = len(data)
+    at: cython.Py_ssize_t = start
+    position: cython.Py_ssize_t
+    end: cython.Py_ssize_t
+    length: cython.longlong
+    n: cython.longlong
+    _i: cython.int
+    values: list = []
+    while size - at >= 7 and p[at] == 68:
+        length = _be32(p, at + 1)
+        end = at + 1 + length
+        if length < 6 or end > size:
+            break
+        if ((p[at + 5] << 8) | p[at + 6]) != width:
+            raise ProtocolError("a row has another number of columns than its description")
+        position = at + 7
+        for _i in range(wanted + 1):
+            if end - position < 4:
+                raise ProtocolError("a row is shorter than it says")
+            n = _be32(p, position)
+            if n >= 0x80000000:
+                n -= 0x100000000
+            if n < -1 or (n > 0 and n > end - position - 4):
+                raise ProtocolError("a value is longer than its row")
+            position += 4 + (n if n > 0 else 0)
+        if n >= 0:
+            values.append(data[position - n : position])
+        at = end
+    return values
+
+
+@cython.cfunc
+def _changed(data: bytes, start: cython.Py_ssize_t, width: cython.int, column: Column) -> list:
+    """What the column's callable makes of all its values in the run; as many as there are, or nothing passes."""
+    values = _gather(data, start, width, column.index)
+    changed = column.call(values)
+    if len(changed) != len(values):
+        raise ProtocolError("a masked column has another number of values than it had")
+    return changed
+
+
 def rewrite(data: bytes, start: cython.Py_ssize_t, plan: RowPlan):
     """Rewrite the run of whole DataRow messages at `start`: `(bytes for the client, where the run ended, rows)`."""
     p: cython.p_uchar = data
@@ -214,6 +266,14 @@ def rewrite(data: bytes, start: cython.Py_ssize_t, plan: RowPlan):
     prefix: cython.p_uchar
     # Whatever an operator writes is bounded but for CALL, which asks for room of its own.
     capacity = (size - start) + ((size - start) // (7 + 4 * width) + 1) * growth + 64
+    replaced: dict = {}
+    taken: dict = {}
+    for column in plan.batches:
+        replaced[column.index] = _changed(data, start, width, column)
+        taken[column.index] = 0
+        for masked in replaced[column.index]:
+            if masked is not None:
+                capacity += len(masked)
     out: bytearray = bytearray(capacity)
     o: cython.p_uchar = out
     while size - at >= 7 and p[at] == 68:
@@ -244,7 +304,18 @@ def rewrite(data: bytes, start: cython.Py_ssize_t, plan: RowPlan):
                 raise ProtocolError("a value is longer than its row")
             if i == index and next_masked < count:
                 op = column.op
-                if n >= 0 or op == CONSTANT_EVEN_NULL:
+                if op == BATCH:
+                    masked = None
+                    if n >= 0:
+                        masked = replaced[i][taken[i]]
+                        taken[i] += 1
+                    if masked is not None:
+                        w = _copy(o, w, p, copied, position)
+                        copied = position + 4 + n
+                        prefix = masked
+                        w = _put32(o, w, len(masked))
+                        w = _copy(o, w, prefix, 0, len(masked))
+                elif n >= 0 or op == CONSTANT_EVEN_NULL:
                     w = _copy(o, w, p, copied, position)
                     copied = position + 4 + (n if n > 0 else 0)
                     argument = column.argument

@@ -8,6 +8,7 @@ TOKEN_INTEGER_BINARY: int
 KEEP_FIRST: int
 CALL: int
 CONSTANT_EVEN_NULL: int
+BATCH: int
 
 class Column:
     index: int
@@ -21,7 +22,7 @@ class Column:
         argument: bytes = b"",
         key: bytes = ...,
         keep: int = 0,
-        call: Callable[[bytes], bytes | None] | None = None,
+        call: Callable[[bytes], bytes | None] | Callable[[list[bytes]], list[bytes | None]] | None = None,
     ) -> None: ...
 
 class RowPlan:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from lockgate.gateways.postgres.masking import _rows
 from lockgate.gateways.postgres.masking._rows import Column
-from lockgate.phi import redact_text
+from lockgate.phi import redact_values
 from lockgate.phi.operators import Operator, generalise, redacted
 
 BOOL, BYTEA, NAME, INT8, INT2, INT4, TEXT, JSON = 16, 17, 19, 20, 21, 23, 25, 114
@@ -51,7 +51,7 @@ def column_mask(
         if call is not None:
             return Column(index, _rows.CALL, call=call)
     if operator == Operator.DETECT and type_oid in TEXTS:
-        return Column(index, _rows.CALL, call=_detected)
+        return Column(index, _rows.BATCH, call=redact_values)
     if constant is None:
         return Column(index, _rows.NULL)
     return Column(index, _rows.CONSTANT, constant)
@@ -146,7 +146,3 @@ def _days_to_year_start(days: int) -> int:
 def _year_days(year: int) -> int:
     before = year - 1
     return before * 365 + before // 4 - before // 100 + before // 400 - 730119
-
-
-def _detected(value: bytes) -> bytes:
-    return redact_text(value.decode("utf-8", "replace")).encode()

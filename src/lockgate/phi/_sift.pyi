@@ -1,0 +1,22 @@
+AT: int
+LINK: int
+RUN4: int
+RUN5: int
+RUN7: int
+SEPARATED: int
+DASHED: int
+DOTTED: int
+TWICE: int
+DIGIT: int
+MONTH: int
+CODE4: int
+RECORD: int
+ACCOUNT: int
+AGE: int
+TITLED: int
+RELATED: int
+COMMA: int
+STREET: int
+
+def clues(text: bytes) -> int: ...
+def by_clues(texts: list[bytes]) -> dict[int, list[int]]: ...
