@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import delete, func, select, update
 
-from lockgate.errors import PolicyError, SealError, StoreError
+from lockgate.errors import PolicyError
 from lockgate.services.approvals import Execution, Opened, Refusal
 from lockgate.store.tables import approvals as t
 
@@ -40,16 +40,18 @@ async def test_a_payload_swapped_in_the_store_does_not_open(world):
     other = await world.opened(world.proposal(world.action(b"drop table patients")))
     sealed = select(t.payloads.c.sealed).where(t.payloads.c.request == other.request_id).scalar_subquery()
     await write(world, update(t.payloads).where(t.payloads.c.request == first.request_id).values(sealed=sealed))
-    with pytest.raises(SealError):
-        await world.consume(first.request_id)
+    refused = await world.consume(first.request_id)
+    assert isinstance(refused, Refusal)
+    assert refused.code == "LG005"
     assert await intents(world) == []
 
 
 async def test_a_status_edited_in_the_store_is_not_believed(world):
     opened = await world.opened()
     await write(world, update(t.requests).values(status="APPROVED"))
-    with pytest.raises(StoreError):
-        await world.consume(opened.request_id)
+    refused = await world.consume(opened.request_id)
+    assert isinstance(refused, Refusal)
+    assert refused.code == "LG005"
     assert await intents(world) == []
 
 

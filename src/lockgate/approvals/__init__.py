@@ -6,7 +6,7 @@ may not approve and why, `satisfied` whether the stages are full. It must never 
 caller's word for who somebody is, or let one human fill two slots.
 """
 
-from lockgate.approvals import events
+from lockgate.approvals import events, history
 from lockgate.approvals.ballots import union
 from lockgate.approvals.conflict import (
     Account,
@@ -43,6 +43,7 @@ __all__ = [
     "eligible",
     "events",
     "groups_of",
+    "history",
     "human_of",
     "link",
     "satisfiable",

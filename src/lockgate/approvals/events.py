@@ -33,6 +33,13 @@ class Covered:
 
 
 @dataclass(frozen=True, slots=True)
+class Used:
+    """A standing grant served one more request."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Joined:
     """The identical action was attempted again."""
 
@@ -154,6 +161,7 @@ Event: TypeAlias = (
     Submitted
     | Ruled
     | Covered
+    | Used
     | Joined
     | HoldEnded
     | CallerLeft

@@ -97,6 +97,12 @@ def _covered(request: Request, event: ev.Covered, now_at: int) -> Request | Refu
     return approved(covered, now_at)
 
 
+def _used(request: Request, event: ev.Used, now_at: int) -> Request | Refusal:
+    if request.status is not S.APPROVED or not request.standing_s:
+        return wrong(request)
+    return replace(request, uses=request.uses + 1, last_at=now_at)
+
+
 def _joined(request: Request, event: ev.Joined, now_at: int) -> Request | Refusal:
     if request.status not in (S.PENDING, S.APPROVED):
         return wrong(request)
@@ -217,6 +223,7 @@ _HANDLERS: Mapping[type, Callable[[Request, Any, int], Request | Refusal]] = {
     ev.Submitted: _submitted,
     ev.Ruled: _ruled,
     ev.Covered: _covered,
+    ev.Used: _used,
     ev.Joined: _joined,
     ev.HoldEnded: _hold_ended,
     ev.CallerLeft: _caller_left,

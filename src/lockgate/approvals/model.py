@@ -97,6 +97,22 @@ class Ballot:
     reason: str = ""
     barred: str = ""
 
+    def body(self) -> dict[str, JSON]:
+        return {
+            "person": self.person,
+            "human": self.human,
+            "ids": sorted(self.ids),
+            "groups": sorted(self.groups),
+            "approve": self.approve,
+            "action_digest": self.action_digest,
+            "view_digest": self.view_digest,
+            "interactive": self.interactive,
+            "token_has_act": self.token_has_act,
+            "step_up": self.step_up,
+            "reason": self.reason,
+            "barred": self.barred,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Vote:
@@ -130,7 +146,7 @@ class Request:
 
     `callers` counts who waits on a connection; `gone_at` is when the last of them left (0: nobody did). With
     `standing_s` it is a standing grant: once approved it covers others for that long, and is never executed
-    itself.
+    itself; `uses` counts how often it did.
     """
 
     id: str
@@ -149,6 +165,7 @@ class Request:
     execution: str = ""
     outcome: str = ""
     standing_s: int = 0
+    uses: int = 0
     glass: bool = False
     glass_until_at: int = 0
     review_by_at: int = 0

@@ -7,10 +7,13 @@ readable by its owner alone.
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -94,9 +97,29 @@ class KeyRing:
         except InvalidTag as error:
             raise SealError("a sealed payload does not open: it was changed, or belongs elsewhere") from error
 
+    def mac(self, label: str, message: bytes) -> bytes:
+        """HMAC-SHA-256 for one purpose, naming the key it was made with: after a rotation, what was written before
+        is still under its own."""
+        name = self.current.encode()
+        key = _derived(self.keys[self.current], label)
+        return bytes([len(name)]) + name + hmac.digest(key, message, hashlib.sha256)
+
+    def made(self, label: str, message: bytes, mac: bytes) -> bool:
+        """Whether `mac` was made for this purpose over this message, by a key that is here."""
+        size = mac[0] if mac else 0
+        key = self.keys.get(mac[1 : 1 + size].decode("ascii", "replace"))
+        if key is None:
+            return False
+        return hmac.compare_digest(hmac.digest(_derived(key, label), message, hashlib.sha256), mac[1 + size :])
+
     def derive(self, label: str) -> bytes:
         """32 bytes for one purpose (HKDF-SHA-256, RFC 5869)."""
-        return HKDF(SHA256(), 32, None, f"lockgate/{label}/v1".encode()).derive(self.keys[self.root])
+        return _derived(self.keys[self.root], label)
+
+
+@lru_cache(maxsize=64)
+def _derived(key: bytes, label: str) -> bytes:
+    return HKDF(SHA256(), 32, None, f"lockgate/{label}/v1".encode()).derive(key)
 
 
 def new_key_line() -> str:

@@ -9,10 +9,13 @@ from sqlalchemy import Connection, select
 from lockgate.action import JSON, Action, Decision, action_digest, attempt_key, commit, envelope
 from lockgate.approvals import Quorum, Request, Status, events, satisfied_names, step, union
 from lockgate.approvals import Refusal as Refused
+from lockgate.approvals.events import Event as Happening
 from lockgate.audit.event import Event
+from lockgate.errors import SealError
+from lockgate.services.approvals import past, standing, switch
 from lockgate.services.approvals import people as who
-from lockgate.services.approvals import standing, switch
-from lockgate.services.approvals.desk import Desk, Entry, advance, load, new_id, settled
+from lockgate.services.approvals.desk import Desk, advance, disbelieve, not_believed, settled, take
+from lockgate.services.approvals.entries import Entry, new_id
 from lockgate.services.approvals.executing import Begun, begin, intent
 from lockgate.services.approvals.nouns import FAILED, NOBODY, Decide, Refusal
 from lockgate.services.approvals.opening import seal_context
@@ -32,11 +35,13 @@ def consume(
     transaction: str = "",
 ) -> tuple[Begun | Refusal, list[Event]]:
     """The single-use consume; every check runs in this transaction and the compare-and-set is last."""
-    now_at = desk.clock()
     log: list[Event] = []
-    entry = load(conn, request_id, lock=True)
+    entry = take(desk, conn, request_id, log)
     if entry is None:
         return NO_SUCH, log
+    if entry.doubt:
+        return not_believed(entry), log
+    now_at = desk.now(entry)
     stopped = switch.refuse_if_on(conn)
     if stopped:
         return stopped, log
@@ -46,40 +51,46 @@ def consume(
         return _said(entry, "this is not the action that the request is about", "ask for approval of this one"), log
     if entry.request.status is not Status.APPROVED:
         return _said(entry, f"the request is {entry.request.status.lower()}", "repeat the statement"), log
+    missing = past.missing(conn, desk.keys, entry)
+    if missing:
+        disbelieve(desk, conn, entry, missing, log)
+        return not_believed(entry), log
+    try:
+        payload = _payload(desk, conn, entry)
+    except SealError:
+        disbelieve(desk, conn, entry, "its sealed payload does not open", log)
+        return not_believed(entry), log
 
     people = who.look(desk, conn, now_at)
     conflicts = union(entry.request.conflicts, current_conflicts(desk, conn, people, entry))
     groups_now = {v.person: people.groups(v.person) for v in entry.request.votes}
     current = _current(entry.request, profiles)
     names = satisfied_names(entry.request, groups_now, conflicts, current)
-    payload = _payload(desk, conn, entry)
     execution_id = new_id("exe")
     decision = decide(frozenset(n for n in names if not n.startswith(ESCALATION)))
-    consumed = step(
-        entry.request,
-        events.Consumed(
-            execution=execution_id,
-            conflicts=conflicts,
-            groups_now=groups_now,
-            current=current,
-            same_action=payload == action.payload and _same_action(conn, entry, action),
-            requester_valid=people.active(action.requester),
-            policy_holds=_reveals_no_more(entry, decision),
-            stopped=False,
-        ),
-        now_at,
+    happening: Happening = events.Consumed(
+        execution=execution_id,
+        conflicts=conflicts,
+        groups_now=groups_now,
+        current=current,
+        same_action=payload == action.payload and _same_action(conn, entry, action),
+        requester_valid=people.active(action.requester),
+        policy_holds=_reveals_no_more(entry, decision),
+        stopped=False,
     )
+    consumed = step(entry.request, happening, now_at)
     if isinstance(consumed, Refused):
         return _said(entry, consumed.message, consumed.hint), log
     by_standing = consumed.status is Status.EXECUTING and bool(entry.facts.get("standing"))
     if by_standing and not standing.use(desk, conn, entry, now_at, log):
-        gone = step(entry.request, events.Invalidated("the standing grant is over"), now_at)
+        happening = events.Invalidated("the standing grant is over")
+        gone = step(entry.request, happening, now_at)
         assert isinstance(gone, Request)
         consumed = gone
     if consumed.status is not Status.EXECUTING or payload is None:
-        advance(desk, conn, entry, consumed, log)
+        advance(desk, conn, entry, consumed, happening, now_at, log)
         return _said(entry, f"the approval no longer holds: {consumed.why}", "repeat the statement to ask again"), log
-    advance(desk, conn, entry, consumed, log, execution=execution_id)
+    advance(desk, conn, entry, consumed, happening, now_at, log, execution=execution_id)
     begin(conn, desk, execution_id, request_id, action, now_at, transaction)
     log.append(
         Event(
@@ -127,7 +138,7 @@ def _payload(desk: Desk, conn: Connection, entry: Entry) -> bytes | None:
     ).scalar_one_or_none()
     if sealed is None:
         return None
-    return desk.keys.open(bytes(sealed), seal_context(entry.tenant, entry.request.id, entry.commitment))
+    return desk.keys.open(bytes(sealed), seal_context(entry.tenant, entry.request.id, entry.request.action_digest))
 
 
 def _same_action(conn: Connection, entry: Entry, action: Action) -> bool:

@@ -13,9 +13,12 @@ from lockgate.approvals import Refusal as Refused
 from lockgate.audit.event import Event
 from lockgate.services.approvals import people as who
 from lockgate.services.approvals.consuming import ESCALATION
-from lockgate.services.approvals.desk import Desk, advance, load, load_where, settled, shown, texts
+from lockgate.services.approvals.desk import Desk, advance, not_believed, settled, take
+from lockgate.services.approvals.entries import load_where, texts
 from lockgate.services.approvals.nouns import FORBIDDEN, NOBODY, Opened, Refusal, RequestView, Voter
 from lockgate.services.approvals.opening import Prepared, create
+from lockgate.services.approvals.past import named
+from lockgate.services.approvals.showing import shown
 from lockgate.services.approvals.voting import NO_SUCH, current_conflicts, vote
 from lockgate.store.tables import approvals as t
 
@@ -43,11 +46,13 @@ def edit(
     desk: Desk, conn: Connection, parent_id: str, editor: Voter, prepared: Prepared
 ) -> tuple[Opened | Refusal, list[Event]]:
     """A child takes the parent's place: decided and masked anew, its editor barred from approving it."""
-    now_at = desk.clock()
     log: list[Event] = []
-    parent = load(conn, parent_id, lock=True)
+    parent = take(desk, conn, parent_id, log)
     if parent is None:
         return NO_SUCH, log
+    if parent.doubt:
+        return not_believed(parent), log
+    now_at = desk.now(parent)
     settled(desk, conn, parent, now_at, log)
     people = who.look(desk, conn, now_at)
     account = people.accounts.get(editor.person_id)
@@ -67,7 +72,8 @@ def edit(
         return Refusal(FORBIDDEN, "the edited action needs nobody: the requester may run it", "", parent_id), log
     if load_where(conn, t.requests.c.attempt_key == prepared.key, t.requests.c.status.in_(OPEN), limit=1):
         return Refusal(FORBIDDEN, "exactly this is being asked already", "", parent_id), log
-    superseded = step(parent.request, events.Superseded(prepared.request_id), now_at)
+    happening = events.Superseded(prepared.request_id)
+    superseded = step(parent.request, happening, now_at)
     if isinstance(superseded, Refused):
         return Refusal(NOBODY, superseded.message, superseded.hint, parent_id, parent.request.status.value), log
     opened = create(
@@ -82,7 +88,7 @@ def edit(
     if isinstance(opened, Refusal):
         return opened, log
     parent.facts["child"] = opened.request_id
-    advance(desk, conn, parent, superseded, log, child=opened.request_id, by=editor.person_id)
+    advance(desk, conn, parent, superseded, happening, now_at, log, child=opened.request_id, by=editor.person_id)
     return opened, log
 
 
@@ -90,11 +96,13 @@ def escalate(
     desk: Desk, conn: Connection, request_id: str, by: Voter, group: str, count: int
 ) -> tuple[RequestView | Refusal, list[Event]]:
     """Ask more people on top of those already asked; nothing that was asked is dropped."""
-    now_at = desk.clock()
     log: list[Event] = []
-    entry = load(conn, request_id, lock=True)
+    entry = take(desk, conn, request_id, log)
     if entry is None:
         return NO_SUCH, log
+    if entry.doubt:
+        return not_believed(entry), log
+    now_at = desk.now(entry)
     settled(desk, conn, entry, now_at, log)
     people = who.look(desk, conn, now_at)
     if not by.interactive or by.token_has_act or not people.groups(by.person_id) & groups_of(entry.request.quorums):
@@ -103,12 +111,14 @@ def escalate(
     conflicts = current_conflicts(desk, conn, people, entry)
     if not satisfiable(added, (), people.eligible({**entry.request.conflicts, **conflicts})):
         return Refusal(NOBODY, f"{group} has not enough people who may approve this", "", request_id), log
-    after = step(entry.request, events.Escalated(added), now_at)
+    happening = events.Escalated(added)
+    after = step(entry.request, happening, now_at)
     if isinstance(after, Refused):
         return Refusal(NOBODY, after.message, after.hint, request_id, entry.request.status.value), log
     assert isinstance(after, Request)
-    log.append(Event("request.escalated", {"request": request_id, "by": by.person_id, "quorum": added.body()}))
-    advance(desk, conn, entry, after, log)
+    advance(desk, conn, entry, after, happening, now_at, log)
+    body: dict[str, JSON] = {"request": request_id, "by": by.person_id, "quorum": added.body(), **named(entry)}
+    log.append(Event("request.escalated", body))
     return shown(desk, entry, now_at), log
 
 

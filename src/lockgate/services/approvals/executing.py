@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, insert, select, update
 
 from lockgate.action import JSON, Action, Decision, action_digest, commit, envelope
+from lockgate.approvals import MOVES, Request, Status, events, step
 from lockgate.approvals import Refusal as Refused
-from lockgate.approvals import Request, Status, events, step
 from lockgate.audit.event import Event
 from lockgate.services.approvals import lookups, switch
 from lockgate.services.approvals import people as who
-from lockgate.services.approvals.desk import Desk, advance, load, new_id
+from lockgate.services.approvals.decisions import asked_for
+from lockgate.services.approvals.desk import Desk, advance, believe, take
+from lockgate.services.approvals.entries import load_where, new_id
 from lockgate.services.approvals.nouns import FORBIDDEN, NOBODY, Refusal
-from lockgate.services.approvals.opening import asked_for
 from lockgate.store.tables import approvals as t
 
 READS = frozenset({"sql.select", "sql.session"})
@@ -160,11 +161,12 @@ def finish(
     log: list[Event] = []
     if row.request:
         body["request"] = row.request
-        entry = load(conn, row.request, lock=True)
+        entry = take(desk, conn, row.request, log)
         if entry is not None and entry.request.execution == execution_id:
-            after = step(entry.request, events.Finished(execution_id, outcome), now_at)
+            happening = events.Finished(execution_id, outcome)
+            after = step(entry.request, happening, now_at)
             if isinstance(after, Request):
-                advance(desk, conn, entry, after, log)
+                advance(desk, conn, entry, after, happening, now_at, log)
     return True, [*log, Event("outcome", body)]
 
 
@@ -179,8 +181,8 @@ def outcome_of(execution_id: str, outcome: Status, rows: int, bytes_: int, code:
 
 
 def recover(desk: Desk, conn: Connection) -> tuple[int, list[Event]]:
-    """At start: what this instance had begun and never finished is UNKNOWN, and is never retried by
-    itself.
+    """At start: what this instance had begun and never finished is UNKNOWN, and is never retried by itself. What is
+    open and has no history that vouches for it (an older version's, or an edited store's) is void.
     """
     switch.install(conn)
     open_ids = conn.execute(
@@ -194,6 +196,8 @@ def recover(desk: Desk, conn: Connection) -> tuple[int, list[Event]]:
         done, written = finish(desk, conn, execution_id, Status.UNKNOWN, 0, 0, "recovered")
         count += int(done)
         log += written
+    for entry in load_where(conn, t.requests.c.status.in_(MOVES), limit=10_000):
+        believe(desk, conn, entry, log)
     return count, log
 
 
@@ -229,8 +233,10 @@ def _settle(
 ) -> tuple[Refusal | Status, list[Event]]:
     log: list[Event] = []
     status = Status.RECONCILED_DONE if done else Status.RECONCILED_NO_EFFECT
-    entry = load(conn, name, lock=True)
+    entry = take(desk, conn, name, log)
     execution_id = name if entry is None else entry.request.execution
+    if entry is not None and entry.doubt:
+        entry = None  # nobody vouches for the request; what its execution did can be settled all the same
     settled_one = conn.execute(
         update(t.executions)
         .where(t.executions.c.id == execution_id, t.executions.c.status == Status.UNKNOWN.value)
@@ -239,10 +245,11 @@ def _settle(
     if settled_one.rowcount != 1:
         return Refusal(NOBODY, "nothing unknown has this name", "see lockgate requests list --state UNKNOWN"), log
     if entry is not None:
-        after = step(entry.request, events.Reconciled(done), desk.clock())
+        now_at = desk.now(entry)
+        after = step(entry.request, events.Reconciled(done), now_at)
         if isinstance(after, Refused):
             return Refusal(NOBODY, after.message, after.hint, name, entry.request.status.value), log
-        advance(desk, conn, entry, after, log, by=str(because.get("by", "")))
+        advance(desk, conn, entry, after, events.Reconciled(done), now_at, log, by=str(because.get("by", "")))
     body: dict[str, JSON] = {"execution": execution_id, "status": status.value, **because}
     if entry is not None:
         body["request"] = entry.request.id

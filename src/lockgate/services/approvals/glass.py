@@ -18,21 +18,12 @@ from lockgate.approvals import Refusal as Refused
 from lockgate.approvals.conflict import conflicts_json
 from lockgate.approvals.model import GLASS_S, REVIEW_S, REVIEWERS, SECOND
 from lockgate.audit.event import Event
+from lockgate.services.approvals import past, switch
 from lockgate.services.approvals import people as who
-from lockgate.services.approvals import switch
-from lockgate.services.approvals.desk import (
-    Desk,
-    Entry,
-    add,
-    advance,
-    load,
-    load_where,
-    new_id,
-    notify,
-    settled,
-    shown,
-)
+from lockgate.services.approvals.desk import Desk, advance, disbelieve, not_believed, notify, settled, take
+from lockgate.services.approvals.entries import Entry, add, load_where, new_id
 from lockgate.services.approvals.nouns import FORBIDDEN, NOBODY, Refusal, RequestView, Voter
+from lockgate.services.approvals.showing import shown
 from lockgate.services.views import plain
 from lockgate.store.tables import approvals as t
 
@@ -109,19 +100,16 @@ def break_glass(
         last_at=now_at,
         glass=True,
     )
-    broken = step(
-        proposed,
-        events.GlassBroken(
-            execution=request_id,
-            until_at=until_at,
-            human=account is not None and account.human and account.active and alone and genuine,
-            in_role=desk.rules.glass_group in people.groups(requester.principal.id),
-            step_up=voter.step_up,
-            reason=reason,
-            stopped=switch.read(conn, lock=True).on,
-        ),
-        now_at,
+    happening = events.GlassBroken(
+        execution=request_id,
+        until_at=until_at,
+        human=account is not None and account.human and account.active and alone and genuine,
+        in_role=desk.rules.glass_group in people.groups(requester.principal.id),
+        step_up=voter.step_up,
+        reason=told,
+        stopped=switch.read(conn, lock=True).on,
     )
+    broken = step(proposed, happening, now_at)
     if isinstance(broken, Refused):
         return Refusal(FORBIDDEN, broken.message, broken.hint), log
     reviewers = sorted(people.eligible(conflicts))
@@ -147,11 +135,13 @@ def break_glass(
         },
     )
     add(conn, entry)
+    past.begin(conn, desk.keys, entry, proposed, happening, now_at)
     notify(desk, conn, entry)
     log.append(
         Event(
             "break_glass",
             {
+                **past.named(entry),
                 "request": request_id,
                 "principal": requester.principal.id,
                 "connection": connection,
@@ -181,7 +171,7 @@ def open_glass(
         t.requests.c.principal == requester.principal.id,
         t.requests.c.connection == connection,
     ):
-        still = desk.clock() < entry.request.glass_until_at
+        still = desk.now(entry) < entry.request.glass_until_at
         if still and set(classes) <= set(entry.facts["classes"]):
             return _glass(desk, entry)
     return None
@@ -194,13 +184,14 @@ def use_glass(
     serves once.
     """
     log: list[Event] = []
-    entry = load(conn, glass_id, lock=True)
+    entry = take(desk, conn, glass_id, log)
     requester = action.requester
     within = (
         entry is not None
+        and not entry.doubt
         and entry.kind == "glass"
         and entry.request.status is Status.EXECUTING
-        and max(desk.clock(), entry.request.last_at) < entry.request.glass_until_at
+        and desk.now(entry) < entry.request.glass_until_at
         and entry.principal == requester.principal.id
         and not requester.actors
         and requester.on_behalf_of is None
@@ -208,6 +199,11 @@ def use_glass(
         and revealed | action.reveal | action.probes <= set(entry.facts["classes"])  # what stays masked needs no glass
         and who.look(desk, conn, desk.clock()).active(requester)
     )
+    if entry is not None and within:
+        missing = past.missing(conn, desk.keys, entry)
+        if missing:
+            disbelieve(desk, conn, entry, missing, log)
+            return not_believed(entry), log
     if not within or entry is None:
         return Refusal(FORBIDDEN, "the glass is not broken for this", "name the connection and the classes"), log
     if entry.attempt_key:
@@ -219,14 +215,15 @@ def use_glass(
 
 def close(desk: Desk, conn: Connection, entry: Entry, outcome: Status, log: list[Event]) -> None:
     """No further use; its review is due."""
-    after = step(entry.request, events.Finished(entry.request.execution, outcome), desk.clock())
+    happening, now_at = events.Finished(entry.request.execution, outcome), desk.now(entry)
+    after = step(entry.request, happening, now_at)
     if isinstance(after, Request):
-        advance(desk, conn, entry, after, log)
+        advance(desk, conn, entry, after, happening, now_at, log)
 
 
 def close_by(desk: Desk, conn: Connection, glass_id: str, by: str) -> tuple[RequestView | Refusal, list[Event]]:
     log: list[Event] = []
-    entry = load(conn, glass_id, lock=True)
+    entry = take(desk, conn, glass_id, log)
     if entry is None or entry.kind != "glass" or entry.principal != by:
         return Refusal(FORBIDDEN, "there is no glass of yours with this name"), log
     close(desk, conn, entry, Status.SUCCEEDED, log)

@@ -8,7 +8,8 @@ from lockgate.approvals.model import SECOND
 from lockgate.audit.event import Event
 from lockgate.services.approvals import people as who
 from lockgate.services.approvals.delegating import Delegation
-from lockgate.services.approvals.desk import Desk, new_id
+from lockgate.services.approvals.desk import Desk
+from lockgate.services.approvals.entries import new_id
 from lockgate.services.approvals.nouns import FORBIDDEN, Refusal, Voter
 from lockgate.store.tables import approvals as t
 

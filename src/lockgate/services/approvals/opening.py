@@ -8,52 +8,53 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, func, insert, select
 
-from lockgate.action import JSON, Action, Effect, action_digest, attempt_key, commit, envelope
+from lockgate.action import JSON, Effect, action_digest, attempt_key, commit, envelope
 from lockgate.approvals import OPEN, Quorum, Request, Status, events, step
 from lockgate.approvals import Refusal as Refused
-from lockgate.approvals.conflict import conflicts_json
 from lockgate.approvals.model import SECOND
 from lockgate.audit.event import Event
+from lockgate.services.approvals import past, standing, switch
 from lockgate.services.approvals import people as who
-from lockgate.services.approvals import standing, switch
-from lockgate.services.approvals.desk import Desk, Entry, add, advance, load_where, new_id, notify, settled
+from lockgate.services.approvals.decisions import decision_event, refused_event
+from lockgate.services.approvals.desk import Desk, advance, believe, not_believed, notify, settled
+from lockgate.services.approvals.entries import Entry, add, load_where, new_id
 from lockgate.services.approvals.nouns import DENIED, FAILED, NOBODY, Opened, Proposal, Refusal
 from lockgate.services.views import View, render
 from lockgate.store.tables import approvals as t
 
+MOST_EVENTS = 1000
+"""A request that was asked for again this often is joined no more: its history is read whole at each change."""
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A proposal with everything that needs no transaction: key, salt, commitment, sealed payload."""
+    """A proposal with everything that needs no transaction: key, salt, commitment."""
 
     proposal: Proposal
     key: str
     salt: bytes
     commitment: str
     request_id: str
-    sealed: bytes
     quorums: tuple[Quorum, ...]
 
 
 def prepare(desk: Desk, proposal: Proposal, request_id: str = "") -> Prepared:
-    """Seal and commit. The seal's context names tenant, request and commitment: it opens nowhere else."""
+    """Commit to the payload."""
     action = proposal.action
-    request_id = request_id or new_id("req")
     salt = secrets.token_bytes(32)
-    commitment = commit(action.payload, salt)
     return Prepared(
         proposal=proposal,
         key=attempt_key(action, desk.attempt_secret),
         salt=salt,
-        commitment=commitment,
-        request_id=request_id,
-        sealed=desk.keys.seal(action.payload, seal_context(action.tenant, request_id, commitment)),
+        commitment=commit(action.payload, salt),
+        request_id=request_id or new_id("req"),
         quorums=tuple(Quorum.from_body(name, body) for name, body in proposal.profiles.items()),
     )
 
 
-def seal_context(tenant: str, request_id: str, commitment: str) -> bytes:
-    return f"lockgate/payload/v1\0{tenant}\0{request_id}\0{commitment}".encode()
+def seal_context(tenant: str, request_id: str, action_digest: str) -> bytes:
+    """What a sealed payload is bound to: it opens for this request and this action, and nowhere else."""
+    return f"lockgate/payload/v2\0{tenant}\0{request_id}\0{action_digest}".encode()
 
 
 def open_or_join(
@@ -111,7 +112,7 @@ def create(
     conflicts = who.conflicts_of_action(desk, conn, people, action, quorums, now_at, editors)
     impossible = who.nobody_left(people, quorums, conflicts) if quorums else "no profile says who decides"
     if impossible:
-        log.append(_refused_event(action, proposal, impossible, conflicts))
+        log.append(refused_event(action, proposal, impossible, conflicts))
         return Refusal(NOBODY, f"nobody may approve this: {impossible}", "ask an administrator for another reviewer")
     decide_by_at = now_at + min(q.decision_ttl_s for q in quorums) * SECOND
     sealed_envelope = envelope(
@@ -137,7 +138,8 @@ def create(
         last_at=now_at,
         standing_s=standing_s,
     )
-    submitted = step(request, events.Submitted(proposal.waiting), now_at)
+    happening = events.Submitted(proposal.waiting)
+    submitted = step(request, happening, now_at)
     if isinstance(submitted, Refused):
         return Refusal(NOBODY, submitted.message, submitted.hint)
     entry = Entry(
@@ -163,15 +165,17 @@ def create(
         batch=batch,
     )
     add(conn, entry)
-    _keep_payload(desk, conn, prepared, now_at)
-    log.append(_decision_event(entry, proposal, conflicts))
+    past.begin(conn, desk.keys, entry, request, happening, now_at)
+    _keep_payload(desk, conn, prepared, entry, now_at)
+    log.append(decision_event(entry, proposal, conflicts))
     if kind == "action":
-        grant = standing.covering(desk, conn, proposal, entry, people, now_at)
+        grant = standing.covering(desk, conn, proposal, entry, people, now_at, log)
         if grant is not None:
-            covered = step(entry.request, events.Covered(grant.votes, proposal.waiting), now_at)
+            lent = events.Covered(grant.votes, proposal.waiting)
+            covered = step(entry.request, lent, now_at)
             if isinstance(covered, Request):
                 entry.facts["standing"] = grant.id
-                advance(desk, conn, entry, covered, log, standing=grant.id)
+                advance(desk, conn, entry, covered, lent, now_at, log, standing=grant.id)
     if entry.request.status is Status.PENDING:
         notify(desk, conn, entry)
     return _opened(desk, entry, existing=False)
@@ -203,10 +207,17 @@ def _same(desk: Desk, conn: Connection, key: str, now_at: int, log: list[Event])
 
 
 def _join(desk: Desk, conn: Connection, entry: Entry, waiting: bool, now_at: int, log: list[Event]) -> Opened | Refusal:
-    joined = step(entry.request, events.Joined(waiting), now_at)
+    if not believe(desk, conn, entry, log):
+        return not_believed(entry)
+    if not waiting and not entry.request.gone_at:
+        return _opened(desk, entry, existing=True)  # nobody came to wait: nothing has changed
+    if entry.past is not None and len(entry.past.hashes) >= MOST_EVENTS:
+        return Refusal(NOBODY, "this has been asked too often", "wait for the decision", entry.request.id)
+    happening = events.Joined(waiting)
+    joined = step(entry.request, happening, now_at)
     if isinstance(joined, Refused):
         return Refusal(FAILED, joined.message, joined.hint, entry.request.id, entry.request.status.value)
-    advance(desk, conn, entry, joined, log)
+    advance(desk, conn, entry, joined, happening, now_at, log)
     return _opened(desk, entry, existing=True)
 
 
@@ -225,67 +236,13 @@ def _pending(desk: Desk, conn: Connection, principal: str, now_at: int, log: lis
     return sum(1 for entry in entries if entry.request.status is Status.PENDING)
 
 
-def _keep_payload(desk: Desk, conn: Connection, prepared: Prepared, now_at: int) -> None:
+def _keep_payload(desk: Desk, conn: Connection, prepared: Prepared, entry: Entry, now_at: int) -> None:
+    context = seal_context(entry.tenant, entry.request.id, entry.request.action_digest)
     conn.execute(insert(t.commitment_salts).values(commitment=prepared.commitment, salt=prepared.salt))
     conn.execute(
         insert(t.payloads).values(
             request=prepared.request_id,
-            sealed=prepared.sealed,
+            sealed=desk.keys.seal(prepared.proposal.action.payload, context),
             expires_at=now_at + desk.rules.payload_kept_s * SECOND,
         )
     )
-
-
-def _decision_event(entry: Entry, proposal: Proposal, conflicts: Mapping[str, tuple[str, ...]]) -> Event:
-    action, request = proposal.action, entry.request
-    return Event(
-        "decision",
-        {
-            "decision": "require",
-            "request": request.id,
-            "kind": entry.kind,
-            "action_digest": request.action_digest,
-            "view_digest": request.view_digest,
-            "commitment": entry.commitment,
-            "decide_by_at": request.decide_by_at,
-            **asked_for(action),
-            "reasons": [{"id": r.policy_id, "title": r.title} for r in proposal.decision.reasons],
-            "profiles": dict(proposal.profiles),
-            "conflicts": conflicts_json(conflicts),
-            "policy": proposal.policy_digest,
-            "catalog": proposal.catalog_digest,
-        },
-    )
-
-
-def _refused_event(action: Action, proposal: Proposal, why: str, conflicts: Mapping[str, tuple[str, ...]]) -> Event:
-    return Event(
-        "decision",
-        {
-            "decision": "refused",
-            "why": why,
-            **asked_for(action),
-            "conflicts": conflicts_json(conflicts),
-            "policy": proposal.policy_digest,
-            "catalog": proposal.catalog_digest,
-        },
-    )
-
-
-def asked_for(action: Action) -> dict[str, JSON]:
-    """Who asked for what: the part that every event about an action shares."""
-    requester = action.requester
-    behalf = requester.on_behalf_of
-    return {
-        "principal": requester.principal.id,
-        "actors": [actor.id for actor in requester.actors],
-        "on_behalf_of": None if behalf is None else behalf.id,
-        "owners": sorted(requester.owners),
-        "credential": requester.credential_id,
-        "connection": action.connection,
-        "operation": action.operation,
-        "questions": [[q.operation, q.resource] for q in action.questions],
-        "classes": sorted(action.classes),
-        "probes": sorted(action.probes),
-        "destination": action.destination,
-    }

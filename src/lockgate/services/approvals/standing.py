@@ -2,24 +2,27 @@
 "always".
 
 A standing grant is itself a request that people approve on a view of its terms; while it is APPROVED it
-covers requests of the same requester that its terms contain. A deny by a reviewer, a withdrawal, the kill
-switch or its clock ends it.
+covers requests of the same requester that its terms contain. Its uses are events of its history. A deny by a
+reviewer, a withdrawal, the kill switch or its clock ends it.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection
 
 from lockgate.action import JSON, Action, canonical, requester_json
-from lockgate.approvals import Status, Vote, still_counting
+from lockgate.approvals import Refusal as Refused
+from lockgate.approvals import Status, Vote, step, still_counting
+from lockgate.approvals.events import Used
 from lockgate.approvals.model import STANDING_S
 from lockgate.audit.event import Event
+from lockgate.services.approvals import past
 from lockgate.services.approvals import people as who
-from lockgate.services.approvals.desk import Desk, Entry, load, load_where, settled
+from lockgate.services.approvals.desk import Desk, advance, believe, disbelieve, settled, take
+from lockgate.services.approvals.entries import Entry, load_where
 from lockgate.services.approvals.nouns import Proposal
 from lockgate.store.tables import approvals as t
 
@@ -81,33 +84,22 @@ def lasting(ttl_s: int) -> int:
     return max(1, min(ttl_s, STANDING_S))
 
 
-def keep(conn: Connection, entry: Entry, terms: dict[str, JSON], max_uses: int, until_at: int) -> None:
-    conn.execute(
-        insert(t.standing_grants).values(
-            id=entry.request.id,
-            request=entry.request.id,
-            principal=entry.principal,
-            connection=entry.connection,
-            terms=canonical(terms).decode(),
-            uses=0,
-            max_uses=max(1, min(max_uses, MAX_USES)),
-            until_at=until_at,
-            revoked=False,
-        )
-    )
-
-
 def covering(
-    desk: Desk, conn: Connection, proposal: Proposal, entry: Entry, people: who.People, now_at: int
+    desk: Desk,
+    conn: Connection,
+    proposal: Proposal,
+    entry: Entry,
+    people: who.People,
+    now_at: int,
+    log: list[Event],
 ) -> Covering | None:
     """A grant in force that contains this proposal and whose approvers could approve it today."""
     mine = (t.requests.c.principal == entry.principal, t.requests.c.connection == entry.connection)
     for grant in load_where(conn, *mine, t.requests.c.kind == "standing", t.requests.c.status == Status.APPROVED.value):
-        settled(desk, conn, grant, now_at, [])
-        row = conn.execute(select(t.standing_grants).where(t.standing_grants.c.id == grant.request.id)).first()
-        if grant.request.status is not Status.APPROVED or row is None or row.revoked or row.uses >= row.max_uses:
+        if not believe(desk, conn, grant, log):
             continue
-        if not within(proposal.action, proposal.estimated_rows, json.loads(row.terms)):
+        settled(desk, conn, grant, now_at, log)
+        if not _in_force(grant) or not within(proposal.action, proposal.estimated_rows, grant.facts["terms"]):
             continue
         groups = {v.person: people.groups(v.person) for v in grant.request.votes}
         conflicts = {**grant.request.conflicts, **entry.request.conflicts}
@@ -120,18 +112,24 @@ def covering(
 def use(desk: Desk, conn: Connection, entry: Entry, now_at: int, log: list[Event]) -> bool:
     """Count one use in the consuming transaction; False when the grant is over."""
     grant_id = str(entry.facts.get("standing", ""))
-    grant = load(conn, grant_id, lock=True)
-    if grant is None:
+    grant = take(desk, conn, grant_id, log)
+    if grant is None or grant.doubt:
         return False
     settled(desk, conn, grant, now_at, log)
-    if grant.request.status is not Status.APPROVED:
+    if not _in_force(grant):
         return False
-    table = t.standing_grants
-    used = conn.execute(
-        update(table)
-        .where(table.c.id == grant_id, table.c.uses < table.c.max_uses, table.c.revoked.is_(False))
-        .values(uses=table.c.uses + 1)
-    )
-    if used.rowcount == 1:
-        log.append(Event("standing.used", {"request": entry.request.id, "grant": grant_id}))
-    return bool(used.rowcount == 1)
+    missing = past.missing(conn, desk.keys, grant)
+    if missing:
+        disbelieve(desk, conn, grant, missing, log)
+        return False
+    happening = Used(entry.request.id)
+    used = step(grant.request, happening, now_at)
+    if isinstance(used, Refused):
+        return False
+    advance(desk, conn, grant, used, happening, now_at, log)
+    log.append(Event("standing.used", {**past.named(grant), "request": grant_id, "used_by": entry.request.id}))
+    return True
+
+
+def _in_force(grant: Entry) -> bool:
+    return grant.request.status is Status.APPROVED and grant.request.uses < int(grant.facts["max_uses"])

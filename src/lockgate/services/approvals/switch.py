@@ -13,7 +13,8 @@ from lockgate.approvals import Request, Status, events, step
 from lockgate.approvals.model import SECOND
 from lockgate.audit.event import Event
 from lockgate.services.approvals import people as who
-from lockgate.services.approvals.desk import Desk, advance, load_where, settled
+from lockgate.services.approvals.desk import Desk, advance, settled
+from lockgate.services.approvals.entries import load_where
 from lockgate.services.approvals.nouns import FAILED, FORBIDDEN, Refusal, Voter
 from lockgate.store.tables import approvals as t
 
@@ -79,8 +80,7 @@ def turn_on(desk: Desk, conn: Connection, by: Voter, reason: str) -> tuple[Switc
         settled(desk, conn, entry, now_at, log)
         revoked = step(entry.request, events.Stopped(), now_at)
         if isinstance(revoked, Request):
-            advance(desk, conn, entry, revoked, log)
-    conn.execute(update(t.standing_grants).values(revoked=True))
+            advance(desk, conn, entry, revoked, events.Stopped(), now_at, log)
     return switch, log
 
 

@@ -10,9 +10,12 @@ from lockgate.approvals.conflict import conflicts_json
 from lockgate.approvals.events import Event as Happening
 from lockgate.audit.event import Event
 from lockgate.services.approvals import people as who
-from lockgate.services.approvals.desk import Desk, Entry, advance, load, settled, shown, texts
+from lockgate.services.approvals.desk import Desk, advance, not_believed, settled, take
+from lockgate.services.approvals.entries import Entry, load, texts
 from lockgate.services.approvals.nouns import FORBIDDEN, NOBODY, Refusal, RequestView, Voter
+from lockgate.services.approvals.past import named
 from lockgate.services.approvals.requester import requester_of
+from lockgate.services.approvals.showing import shown
 from lockgate.store.tables import approvals as t
 
 NO_SUCH = Refusal(FORBIDDEN, "there is no such request")
@@ -31,11 +34,13 @@ def vote(
     view_digest: str,
 ) -> tuple[RequestView | Refusal, list[Event]]:
     """One ballot: recorded whatever becomes of it, late ones too; only a valid one counts."""
-    now_at = desk.clock()
     log: list[Event] = []
-    entry = load(conn, request_id, lock=True)
+    entry = take(desk, conn, request_id, log)
     if entry is None:
         return NO_SUCH, log
+    if entry.doubt:
+        return not_believed(entry), log
+    now_at = desk.now(entry)
     settled(desk, conn, entry, now_at, log)
     if not approve and not reason.strip():
         return _said(entry, "a deny needs a reason", "say why, in a few words"), log
@@ -53,10 +58,16 @@ def vote(
     happening: Happening = events.Reviewed(ballot, conflicts) if reviewing else events.Voted(ballot, conflicts)
     after = step(entry.request, happening, now_at)
     refused = after if isinstance(after, Refused) else _starves(people, entry, after)
+    saw_it = (action_digest, view_digest) == (entry.request.action_digest, entry.request.view_digest)
+    changes: list[Event] = []
+    if refused is None:
+        assert isinstance(after, Request)
+        advance(desk, conn, entry, after, happening, now_at, changes)
     log.append(
         Event(
             "review" if reviewing else "vote",
             {
+                **(named(entry) if refused is None else {}),
                 "request": request_id,
                 "person": voter.person_id,
                 "approve": approve,
@@ -65,7 +76,7 @@ def vote(
                 "groups": sorted(ballot.groups),
                 "action_digest": entry.request.action_digest,
                 "view_digest": entry.request.view_digest,
-                "saw_it": (action_digest, view_digest) == (entry.request.action_digest, entry.request.view_digest),
+                "saw_it": saw_it,
                 "counted": refused is None,
                 "why": "" if refused is None else refused.message,
                 "conflicts": conflicts_json(conflicts),
@@ -75,9 +86,7 @@ def vote(
     _telemetry(conn, request_id, voter.person_id, approve, refused is None, now_at)
     if refused is not None:
         return _said(entry, refused.message, refused.hint), log
-    assert isinstance(after, Request)
-    advance(desk, conn, entry, after, log)
-    return shown(desk, entry, now_at), log
+    return shown(desk, entry, now_at), [*log, *changes]
 
 
 def current_conflicts(desk: Desk, conn: Connection, people: who.People, entry: Entry) -> dict[str, tuple[str, ...]]:
@@ -99,33 +108,33 @@ def current_conflicts(desk: Desk, conn: Connection, people: who.People, entry: E
 
 def withdraw(desk: Desk, conn: Connection, request_id: str, by: str) -> tuple[RequestView | Refusal, list[Event]]:
     """Whoever asked, acts or is acted for, or owns the agent, takes it back."""
-    now_at = desk.clock()
     log: list[Event] = []
-    entry = load(conn, request_id, lock=True)
+    entry = take(desk, conn, request_id, log)
     if entry is None:
         return NO_SUCH, log
+    now_at = desk.now(entry)
     settled(desk, conn, entry, now_at, log)
     if by not in texts(entry.facts.get("everyone")):
         return _said(entry, "only who asked may withdraw it", ""), log
     after = step(entry.request, events.Withdrawn(), now_at)
     if isinstance(after, Refused):
         return _said(entry, after.message, after.hint), log
-    advance(desk, conn, entry, after, log, by=by)
+    advance(desk, conn, entry, after, events.Withdrawn(), now_at, log, by=by)
     return shown(desk, entry, now_at), log
 
 
 def caller(desk: Desk, conn: Connection, request_id: str, happening: Happening) -> tuple[None, list[Event]]:
     """A caller's hold ended, or the caller left; nothing to tell anybody."""
     log: list[Event] = []
-    entry = load(conn, request_id, lock=True)
+    entry = take(desk, conn, request_id, log)
     if entry is not None:
-        now_at = desk.clock()
+        now_at = desk.now(entry)
         settled(desk, conn, entry, now_at, log)
         after = step(entry.request, happening, now_at)
         if isinstance(after, Request):
             if after.gone_at and not entry.request.gone_at:
                 log.append(Event("caller.gone", {"request": request_id, "at": now_at}))
-            advance(desk, conn, entry, after, log)
+            advance(desk, conn, entry, after, happening, now_at, log)
     return None, log
 
 

@@ -1,5 +1,5 @@
-"""Tables of approvals: requests with their whole state, sealed payloads, votes, executions, grants, the
-switch.
+"""Tables of approvals: requests with their whole state, their events, sealed payloads, votes,
+executions, the switch.
 """
 
 from __future__ import annotations
@@ -48,6 +48,16 @@ _OPEN = requests.c.status.in_(["PENDING", "APPROVED"]) & (requests.c.kind == "ac
 Index("requests_open_once", requests.c.attempt_key, unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN)
 """Two processes that open the identical action at once: one of them fails, and joins when it tries again."""
 Index("requests_by_status", requests.c.status, requests.c.principal)
+
+request_events = Table(
+    "request_events",
+    metadata,
+    Column("request", String(40), ForeignKey("requests.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),  # canonical JSON of approvals.history, each naming the one before
+    Column("mac", LargeBinary, nullable=False),  # by a key outside the store
+)
+"""What a request's state is rebuilt from; the row in `requests` is a cache of it."""
 
 payloads = Table(
     "payloads",
@@ -114,20 +124,6 @@ lookups = Table(
 )
 
 Index("executions_open", executions.c.status, executions.c.instance)
-
-standing_grants = Table(
-    "standing_grants",
-    metadata,
-    Column("id", String(40), primary_key=True),
-    Column("request", String(40), ForeignKey("requests.id"), nullable=False),
-    Column("principal", String(256), nullable=False),
-    Column("connection", String(128), nullable=False),
-    Column("terms", Text, nullable=False),  # canonical JSON of the typed constraints
-    Column("uses", Integer, nullable=False),
-    Column("max_uses", Integer, nullable=False),
-    Column("until_at", BigInteger, nullable=False),
-    Column("revoked", Boolean, nullable=False),
-)
 
 delegations = Table(
     "delegations",

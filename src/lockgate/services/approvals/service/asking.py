@@ -14,8 +14,9 @@ from lockgate.approvals import Status, events, settle
 from lockgate.approvals.model import SECOND
 from lockgate.audit.event import Event
 from lockgate.errors import StoreError
-from lockgate.services.approvals import opening, standing, switch, voting
-from lockgate.services.approvals.desk import load, new_id, settled
+from lockgate.services.approvals import decisions, opening, standing, switch, voting
+from lockgate.services.approvals.desk import look, settled, take
+from lockgate.services.approvals.entries import new_id
 from lockgate.services.approvals.nouns import Opened, Proposal, Refusal, RequestState, RequestView
 from lockgate.services.approvals.service.base import Part
 
@@ -62,13 +63,15 @@ class Asking(Part):
             if stopped:
                 return stopped, log
             opened = opening.create(
-                self.desk, conn, prepared, self.desk.clock(), log, kind="standing", standing_s=lasts_s
+                self.desk,
+                conn,
+                prepared,
+                self.desk.clock(),
+                log,
+                extra={"terms": standing.terms_of(proposal.action, proposal.estimated_rows), "max_uses": uses},
+                kind="standing",
+                standing_s=lasts_s,
             )
-            if isinstance(opened, Opened):
-                terms = standing.terms_of(proposal.action, proposal.estimated_rows)
-                entry = load(conn, opened.request_id)
-                assert entry is not None
-                standing.keep(conn, entry, terms, uses, self.desk.clock() + lasts_s * SECOND)
             return opened, log
 
         return await self._store.transact(unit)
@@ -77,7 +80,7 @@ class Asking(Part):
         """Write down that policy refused, and who was told."""
         body: dict[str, JSON] = {
             "decision": decision.effect.value,
-            **opening.asked_for(action),
+            **decisions.asked_for(action),
             "reasons": [{"id": r.policy_id, "title": r.title} for r in decision.reasons],
             "policy": decision.policy_digest,
         }
@@ -122,7 +125,7 @@ class Asking(Part):
         return await self._store.transact(lambda conn: voting.withdraw(self.desk, conn, request_id, by))
 
     def _state(self, conn: Connection, request_id: str) -> tuple[Status, int]:
-        entry = load(conn, request_id)
+        entry = look(self.desk, conn, request_id)
         if entry is None:
             return Status.INVALIDATED, 0
         request = settle(entry.request, self.desk.clock())
@@ -131,7 +134,7 @@ class Asking(Part):
     async def _settle(self, request_id: str) -> None:
         def unit(conn: Connection) -> tuple[None, list[Event]]:
             log: list[Event] = []
-            entry = load(conn, request_id, lock=True)
+            entry = take(self.desk, conn, request_id, log)
             if entry is not None:
                 settled(self.desk, conn, entry, self.desk.clock(), log)
             return None, log

@@ -11,7 +11,8 @@ from lockgate.approvals import Status
 from lockgate.audit.event import Event
 from lockgate.errors import StoreError
 from lockgate.services.approvals import glass
-from lockgate.services.approvals.desk import load_where, settled
+from lockgate.services.approvals.desk import settled
+from lockgate.services.approvals.entries import load_where
 from lockgate.services.approvals.service.base import Part
 from lockgate.store.tables import approvals as t
 

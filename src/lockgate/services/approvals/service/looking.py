@@ -11,9 +11,11 @@ from lockgate.action import JSON, Requester
 from lockgate.approvals import Status
 from lockgate.services.approvals import editing, telemetry, voting
 from lockgate.services.approvals import people as who
-from lockgate.services.approvals.desk import load, load_where, shown
+from lockgate.services.approvals.desk import look
+from lockgate.services.approvals.entries import load_where
 from lockgate.services.approvals.nouns import Refusal, RequestView
 from lockgate.services.approvals.service.base import Part
+from lockgate.services.approvals.showing import shown
 from lockgate.store.tables import approvals as t
 
 
@@ -24,7 +26,7 @@ class Looking(Part):
         """The stored view; naming the viewer starts their time to decide."""
 
         def read(conn: Connection) -> RequestView | None:
-            entry = load(conn, request_id)
+            entry = look(self.desk, conn, request_id)
             return None if entry is None else shown(self.desk, entry, self.desk.clock())
 
         found = await self._store.read(read)

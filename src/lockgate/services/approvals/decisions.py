@@ -1,0 +1,66 @@
+"""Events about a decision: who asked for what, what policy said, and who may not approve it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lockgate.action import JSON, Action
+from lockgate.approvals.conflict import conflicts_json
+from lockgate.audit.event import Event
+from lockgate.services.approvals.entries import Entry
+from lockgate.services.approvals.nouns import Proposal
+
+
+def decision_event(entry: Entry, proposal: Proposal, conflicts: Mapping[str, tuple[str, ...]]) -> Event:
+    action, request = proposal.action, entry.request
+    return Event(
+        "decision",
+        {
+            "decision": "require",
+            "request": request.id,
+            "kind": entry.kind,
+            "action_digest": request.action_digest,
+            "view_digest": request.view_digest,
+            "commitment": entry.commitment,
+            "decide_by_at": request.decide_by_at,
+            **asked_for(action),
+            "reasons": [{"id": r.policy_id, "title": r.title} for r in proposal.decision.reasons],
+            "profiles": dict(proposal.profiles),
+            "conflicts": conflicts_json(conflicts),
+            "policy": proposal.policy_digest,
+            "catalog": proposal.catalog_digest,
+        },
+    )
+
+
+def refused_event(action: Action, proposal: Proposal, why: str, conflicts: Mapping[str, tuple[str, ...]]) -> Event:
+    return Event(
+        "decision",
+        {
+            "decision": "refused",
+            "why": why,
+            **asked_for(action),
+            "conflicts": conflicts_json(conflicts),
+            "policy": proposal.policy_digest,
+            "catalog": proposal.catalog_digest,
+        },
+    )
+
+
+def asked_for(action: Action) -> dict[str, JSON]:
+    """Who asked for what: the part that every event about an action shares."""
+    requester = action.requester
+    behalf = requester.on_behalf_of
+    return {
+        "principal": requester.principal.id,
+        "actors": [actor.id for actor in requester.actors],
+        "on_behalf_of": None if behalf is None else behalf.id,
+        "owners": sorted(requester.owners),
+        "credential": requester.credential_id,
+        "connection": action.connection,
+        "operation": action.operation,
+        "questions": [[q.operation, q.resource] for q in action.questions],
+        "classes": sorted(action.classes),
+        "probes": sorted(action.probes),
+        "destination": action.destination,
+    }

@@ -1,0 +1,46 @@
+"""A request as people see it."""
+
+from __future__ import annotations
+
+from lockgate.approvals import Vote, asked, settle
+from lockgate.services.approvals.desk import Desk
+from lockgate.services.approvals.entries import Entry
+from lockgate.services.approvals.nouns import RequestView, VoteShown
+
+
+def shown(desk: Desk, entry: Entry, now_at: int) -> RequestView:
+    """As people see it, its clocks applied."""
+    request = settle(entry.request, now_at)
+    return RequestView(
+        id=request.id,
+        kind=entry.kind,
+        state=request.status,
+        why=request.why,
+        principal=entry.principal,
+        connection=entry.connection,
+        operation=entry.operation,
+        risk=entry.risk,
+        created_at=request.created_at,
+        decide_by_at=request.decide_by_at,
+        use_by_at=request.use_by_at,
+        action_digest=request.action_digest,
+        view_digest=request.view_digest,
+        sentence=str(entry.view.get("sentence", "")),
+        lines=tuple(entry.view.get("lines", ())),
+        view=entry.view.get("body", {}),
+        asked=tuple(sorted({group for q in request.quorums if (group := asked(q, request.votes))})),
+        votes=tuple(_vote(v) for v in request.votes),
+        conflicts=request.conflicts,
+        execution_id=request.execution,
+        link=desk.link(request.id),
+        parent=str(entry.facts.get("parent", "")),
+        child=str(entry.facts.get("child", "")),
+        batch=entry.batch,
+        review_by_at=request.review_by_at,
+        overdue=request.overdue,
+        reviews=tuple(_vote(v) for v in request.reviews),
+    )
+
+
+def _vote(vote: Vote) -> VoteShown:
+    return VoteShown(vote.person, vote.approve, vote.at, vote.reason, tuple(sorted(vote.groups)))
