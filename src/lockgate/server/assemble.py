@@ -26,6 +26,7 @@ from lockgate.services.accounts import Accounts
 from lockgate.services.approvals import Approvals, Rules
 from lockgate.services.catalog import CatalogHolder
 from lockgate.services.log import Log
+from lockgate.services.sessions import Sessions
 from lockgate.services.shapes import Shapes
 from lockgate.store import Clock, KeyRing, Store, new_id, open_store, system_clock
 
@@ -173,6 +174,7 @@ async def assemble(
             approvals=approvals,
             pipeline=pipeline,
             shapes=shapes,
+            logged=Sessions(store, new_id),
             tls=tls,
         )
 

@@ -23,12 +23,14 @@ from lockgate.gateways.postgres.wire.peer import OTHER_SIDE, Peer
 from lockgate.pipeline import Pipeline
 from lockgate.services.accounts import Accounts
 from lockgate.services.approvals import Approvals
+from lockgate.services.sessions import Sessions
 from lockgate.services.shapes import Shapes
 
 log = structlog.get_logger("lockgate.postgres")
 
 HANDSHAKE_S = 30.0
 RECHECK_S = 60.0
+STOP_S = 3.0
 LONGEST_SESSION_S = 12 * 3600.0
 
 
@@ -44,6 +46,7 @@ class Gateway:
         approvals: Approvals,
         pipeline: Pipeline,
         shapes: Shapes,
+        logged: Sessions,
         tls: ssl.SSLContext | None,
         most_sessions: int = 2000,
     ) -> None:
@@ -53,6 +56,7 @@ class Gateway:
         self.approvals = approvals
         self.pipeline = pipeline
         self.shapes = shapes
+        self._logged = logged
         self.generation = 0
         """Grows whenever a decision made earlier may no longer hold; sessions then leave the fast path."""
         self._tls = tls
@@ -60,6 +64,7 @@ class Gateway:
         self._sessions: dict[int, tuple[bytes, Session]] = {}
         self._next_id = secrets.randbelow(1 << 24) + 1
         self._tasks: set[asyncio.Task[None]] = set()
+        self._watches: list[asyncio.Task[None]] = []
         self._server: asyncio.Server | None = None
 
     # life -------------------------------------------------------------------------------------------------------
@@ -71,8 +76,10 @@ class Gateway:
         else:
             self._server = await loop.create_server(self._accept, host, port)
         for connection in self.connections.values():
-            self.in_background(connection.watch_schema(self.schema_or_policy_changed))
-            self.in_background(connection.watch_unknown(self.approvals))
+            self._watches += [
+                self.in_background(connection.watch_schema(self.schema_or_policy_changed)),
+                self.in_background(connection.watch_unknown(self.approvals)),
+            ]
         return 0 if unix_path else int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
@@ -80,14 +87,21 @@ class Gateway:
             self._server.close()
         for _, session in list(self._sessions.values()):
             session.cut("57P01", "Lockgate is shutting down")
-        await asyncio.sleep(0)
+        for task in self._watches:
+            task.cancel()
+        await asyncio.gather(*self._watches, return_exceptions=True)
+        # Sessions still write their outcomes and their end into the log, each of which may begin another task.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_S):
+                while self._tasks:
+                    await asyncio.gather(*self._tasks, return_exceptions=True)
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for connection in self.connections.values():
             connection.close()
 
-    def in_background(self, work: Awaitable[None]) -> None:
+    def in_background(self, work: Awaitable[None]) -> asyncio.Task[None]:
         """Run something nobody waits for; its failure is logged by kind only (a message could hold anything)."""
 
         async def guarded() -> None:
@@ -101,6 +115,7 @@ class Gateway:
         task = asyncio.get_running_loop().create_task(guarded())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     def schema_or_policy_changed(self) -> None:
         """Every statement is decided anew from here on."""
@@ -171,6 +186,7 @@ class Gateway:
         finally:
             watch.cancel()
             self._sessions.pop(process_id, None)
+            self.in_background(self._logged.closed(session.id, session.ended_by))
 
     async def _let_in(self, peer: Peer, asked: Startup, address: str) -> Session:
         if len(self._sessions) >= self._most:
@@ -184,7 +200,12 @@ class Gateway:
             raise StartupRefused("3D000", "no such connection")
         settings = self._settings(asked, requester.principal.id)
         upstream = await up.dial(connection.target, settings)
-        session = Session(self, connection, peer, upstream, requester)
+        try:
+            logged = await self._logged.opened(requester, asked.connection)
+        except LockgateError:
+            upstream.peer.abort()
+            raise
+        session = Session(self, connection, peer, upstream, requester, logged)
         secret = secrets.token_bytes(32 if asked.minor >= 2 else 4)
         session.process_id = self._next_id = self._next_id % 0x7FFFFFFF + 1
         self._sessions[session.process_id] = (secret, session)

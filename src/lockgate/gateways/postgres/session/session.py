@@ -49,7 +49,12 @@ class Session:
         client: Peer,
         upstream: Upstream,
         requester: Requester,
+        id: str,
     ) -> None:
+        self.id = id
+        """Its name in the log."""
+        self.ended_by = ""
+        """The SQLSTATE with which the gateway ended it; empty where the client left."""
         self.gateway = gateway
         self.connection = connection
         self.client = client
@@ -76,13 +81,11 @@ class Session:
         self.fast = FastPath(gateway.generation)
         self.cancelled = asyncio.Event()
         self.ended = asyncio.Event()
-        self.holding = False
         self._busy = False
         self._outcomes = Outcomes()
         self._on_its_way = False
         """Whether the upstream was lost before it had answered all that it was sent."""
         self._told_masked = False
-        self._why = ""
 
     # bytes ------------------------------------------------------------------------------------------------------
     def from_client(self, data: bytes) -> None:
@@ -128,7 +131,7 @@ class Session:
     def cut(self, sqlstate: str, why: str, hint: str = "") -> None:
         """End the session at once, with a FATAL error; nothing more goes either way."""
         if not self.ended.is_set():
-            self._why = why
+            self.ended_by = sqlstate
             self.client.write(m.error("FATAL", sqlstate, why, hint=hint))
         self.ended.set()
         self.inbox.close()
