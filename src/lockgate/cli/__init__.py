@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from lockgate import __version__
-from lockgate.cli import audit, catalog, emergency, people, policy, requests, serving, setup
+from lockgate.cli import audit, catalog, emergency, lending, people, policy, requests, serving, setup
 from lockgate.errors import LockgateError
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ serving.register(app)
 people.register(app)
 emergency.register(app)
 app.add_typer(requests.app, name="requests")
+app.add_typer(lending.app, name="lend")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(policy.app, name="policy")
 app.add_typer(audit.app, name="audit")

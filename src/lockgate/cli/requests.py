@@ -45,6 +45,16 @@ def deny(request: Id, reason: Reason, yes: Annotated[bool, typer.Option("--yes",
     _decide(request, False, reason, yes)
 
 
+@app.command(help="Ask more people besides. Example: `lockgate requests escalate req_… --group data-owner`")
+def escalate(
+    request: Id,
+    group: Annotated[str, typer.Option(help="who is asked besides")],
+    count: Annotated[int, typer.Option(min=1, max=10, help="how many of them")] = 1,
+) -> None:
+    answer = call("POST", f"/requests/{request}/escalate", {"group": group, "count": count})
+    console.print(f"{request}: {answer['state']}")
+
+
 @app.command(help="Take back what you (or your agent) asked for.")
 def withdraw(request: Id) -> None:
     console.print(f"{request}: {call('POST', f'/requests/{request}/withdraw')['state']}")

@@ -40,6 +40,12 @@ class NewToken(BaseModel):
     on_behalf: bool = Field(default=False, description="the agent acts for you, and both are asked of policy")
 
 
+class Lend(BaseModel):
+    receiver: str = Field(examples=["local:paul"])
+    group: str = Field(examples=["privacy"])
+    ttl_s: int = Field(gt=0, description="seconds; two weeks at most")
+
+
 class Switch(BaseModel):
     on: bool
     reason: str = Field(default="", max_length=500)
@@ -200,3 +206,22 @@ async def break_glass(body: Glass, me: Me, found: Services, request: Request) ->
 async def _owned(agent: str, me: Person, found: Services) -> None:
     if me.id not in await found.accounts.owners_of(agent):
         raise Forbidden(f"{agent} is not an agent of yours")
+
+
+@router.post("/delegations")
+async def lend(body: Lend, me: Me, found: Services) -> dict[str, Any]:
+    """Lend your place in a group for a time. Your own conflicts go with it; what was lent to you cannot be lent on."""
+    voter = Voter(me.id, interactive=True, token_has_act=False)
+    lent = await found.approvals.delegate(giver=voter, receiver=body.receiver, group=body.group, ttl_s=body.ttl_s)
+    if isinstance(lent, Refusal):
+        raise Refused(lent.message, hint=lent.hint)
+    return asdict(lent)
+
+
+@router.delete("/delegations/{delegation_id}")
+async def take_back(delegation_id: str, me: Me, found: Services) -> dict[str, bool]:
+    """Votes given under it no longer count when the request is executed."""
+    voter = Voter(me.id, interactive=True, token_has_act=False)
+    if not await found.approvals.undelegate(delegation_id, giver=voter):
+        raise Refused("you have lent nothing of this name", hint="the id is what lending answered")
+    return {"taken_back": True}

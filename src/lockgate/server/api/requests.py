@@ -22,6 +22,11 @@ class Vote(BaseModel):
     view_digest: str = Field(description="of the view as it was shown")
 
 
+class Escalate(BaseModel):
+    group: str = Field(description="who is asked besides those who are asked already", examples=["data-owner"])
+    count: int = Field(default=1, ge=1, le=10)
+
+
 class Reconcile(BaseModel):
     done: bool = Field(description="whether the effect is there")
 
@@ -64,6 +69,13 @@ async def vote(request_id: str, body: Vote, me: Me, found: Services) -> dict[str
             view_digest=body.view_digest,
         )
     )
+
+
+@router.post("/{request_id}/escalate")
+async def escalate(request_id: str, body: Escalate, me: Me, found: Services) -> dict[str, Any]:
+    """Ask more people. It adds a stage and never takes one away; a reviewer or an admin may."""
+    voter = Voter(me.id, interactive=True, token_has_act=False)
+    return answer(await found.approvals.escalate(request_id, by=voter, group=body.group, count=body.count))
 
 
 @router.post("/{request_id}/withdraw")
