@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from lockgate.gateways.postgres.classify.classified import Classified
+from lockgate.gateways.postgres.classify.classified import Classified, refuse
 from lockgate.gateways.postgres.classify.nodes import Fields, one, qualified, quote, string
 from lockgate.gateways.postgres.classify.parse import Statement, Tree, deparse
 
@@ -14,6 +14,10 @@ def copy(statement: Statement) -> Classified:
     if tree.get("is_program") or tree.get("filename"):
         return Classified("files", ("sql.files",))
     if tree.get("is_from"):
+        if tree.get("whereClause") is not None:
+            return refuse(
+                "COPY FROM … WHERE does not pass", "leave the rows that are not wanted out before sending them"
+            )
         relation = cast(Fields, tree.get("relation") or {})
         return Classified(
             "copy_in", inner=_copy_target(relation, cast("list[Tree]", tree.get("attlist") or [])), copy=tree

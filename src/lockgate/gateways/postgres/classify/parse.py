@@ -156,3 +156,19 @@ def walk(tree: Tree) -> Iterator[tuple[str, Mapping[str, Tree]]]:
                 if key[:1].isupper() and isinstance(value, Mapping):
                     yield key, value
                 stack.append(value)
+
+
+def has_positions(tree: Tree) -> bool:
+    """Whether a literal is no value: the number of an output (`ORDER BY 1`) or a length (`varchar(10)`)."""
+    stack: list[tuple[Tree, bool]] = [(tree, False)]
+    while stack:
+        item, listed = stack.pop()
+        if isinstance(item, list):
+            stack += [(one, listed) for one in item]
+        elif isinstance(item, Mapping):
+            for key, value in item.items():
+                if (key == "A_Const" and listed) or (key == "typmods" and value):
+                    return True
+                inside = key in ("sortClause", "groupClause", "distinctClause")
+                stack.append((value, inside or (listed and key in ("SortBy", "node", "GroupingSet", "content"))))
+    return False

@@ -114,6 +114,8 @@ class _Walk:
         self.overlay = overlay
         self.connection = connection
         self.flows = Flows(metadata, self._tells_age)
+        self.judged: frozenset[str] = frozenset()
+        """Classes that are written where a constraint of the requester's own is held against them."""
         self.in_scope = frozenset(
             found.cls
             for relation in metadata.relations.values()
@@ -130,8 +132,12 @@ class _Walk:
         outputs = tuple(self._output(flow, i) for i, flow in enumerate(flows))
         prober = Prober(self.flows, self.describe, self.classes)
         prober.query(scope)
+        for relation in self.metadata.relations.values():
+            if relation.rule is not None and relation.temporary:
+                prober.query(Scope(relation.rule))  # the requester's own words, where a view is temporary
         questions = self._questions()
         questions |= self._writes(scope)
+        prober.found.probes |= self.judged
         # After the walks: they find functions that are not known.
         if self.flows.code:
             questions.add(Question("sql.code", self.connection))
@@ -264,6 +270,8 @@ class _Walk:
                 column = (relation.oid, entry.number("resno"))
                 lands = self.describe(column)
                 carried = self.classes(self.flows.of(entry.fields.get("expr"), scope))
+                if relation.temporary and relation.judges:
+                    self.judged |= carried
                 if carried - {lands.cls} and not (relation.temporary and lands.cls == UNCLASSIFIED):
                     questions.add(Question("sql.declassify", resource))
                 if command == "2" and lands.cls not in ("none", UNCLASSIFIED) and not relation.temporary:

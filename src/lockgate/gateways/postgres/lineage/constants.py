@@ -31,7 +31,7 @@ def asked(value: Value, array: bool, metadata: Metadata) -> Asked | None:
     node = value if isinstance(value, Node) else None
     while node is not None and node.name in UNWRAPPED:
         node = node.node("arg")
-    if node is None or not _is_constant(node, metadata):
+    if node is None or not is_constant(node, metadata):
         return None
     if not array:
         return Asked(1)
@@ -45,7 +45,8 @@ def asked(value: Value, array: bool, metadata: Metadata) -> Asked | None:
     return None
 
 
-def _is_constant(node: Node, metadata: Metadata) -> bool:
+def is_constant(node: Node, metadata: Metadata) -> bool:
+    """Whether it is the same in every row."""
     for inner in every_node(node):
         if inner.name in FROM_ROWS or inner.flag("funcretset") or inner.flag("opretset"):
             return False

@@ -10,6 +10,7 @@ from lockgate.gateways.postgres.lineage.nodetree import Node, Value, constant_te
 from lockgate.gateways.postgres.lineage.scope import NOTHING, Flow
 
 DATE_DIFFERENCES = frozenset({"date_mi", "timestamp_mi", "timestamptz_mi", "age"})
+CONVERSIONS = frozenset({"timestamp", "timestamptz"})
 EXTRACTS = frozenset({"extract", "date_part", "date_trunc"})
 
 
@@ -31,8 +32,18 @@ def date_arithmetic(
         first, second = (flow_of(a).exact for a in arguments)
         if first and second and first != second and first[0] == second[0]:
             return None if tells_age(first) or tells_age(second) else NOTHING
-    if function.name in EXTRACTS and len(arguments) >= 2 and constant_text(arguments[0]) == "year":
-        flow = flow_of(arguments[1])
-        if flow.columns and not flow.unknown and not any(tells_age(column) for column in flow.columns):
+    if function.name in EXTRACTS and len(arguments) == 2 and constant_text(arguments[0]) == "year":
+        # Of a computed date the year would tell more than the year: of `admitted + 100`, whether it was before autumn.
+        column = flow_of(_unconverted(arguments[1], metadata)).exact
+        if column is not None and not tells_age(column):
             return NOTHING
     return None
+
+
+def _unconverted(value: Value, metadata: Metadata) -> Value:
+    """What a conversion to a timestamp converts."""
+    if isinstance(value, Node) and value.name == "FUNCEXPR" and len(value.items("args")) == 1:
+        function = metadata.functions.get(value.number("funcid"))
+        if function is not None and function.builtin and function.name in CONVERSIONS:
+            return value.items("args")[0]
+    return value

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from lockgate.gateways.postgres.lineage.constants import is_constant
 from lockgate.gateways.postgres.lineage.dates import date_arithmetic
 from lockgate.gateways.postgres.lineage.metadata import Metadata
 from lockgate.gateways.postgres.lineage.model import Column
@@ -38,6 +39,8 @@ COUNT = frozenset({2147, 2803})
 TRANSPARENT = frozenset({"RELABELTYPE", "COLLATEEXPR"})
 """Nodes that leave the value as it is: what they wrap is still exactly that base column."""
 
+CALLS = frozenset({"OPEXPR", "FUNCEXPR", "COERCEVIAIO", "COALESCEEXPR", "MINMAXEXPR"})
+
 PLAIN = frozenset(
     """
     RELABELTYPE COLLATEEXPR BOOLEXPR CASEEXPR CASEWHEN CASETESTEXPR ARRAYEXPR ROWEXPR COALESCEEXPR MINMAXEXPR
@@ -60,8 +63,11 @@ class Flows:
     tells_age: Callable[[Column], bool]
     """Whether a column is anything but a plain date of care: for those a difference or a year may tell an age."""
     code: set[str] = field(default_factory=set)
-    _outputs: dict[tuple[int, int], list[Flow]] = field(default_factory=dict)
-    _busy: set[int] = field(default_factory=set)
+    _outputs: dict[tuple[int, int, frozenset[int]], list[Flow]] = field(default_factory=dict)
+    _known: dict[tuple[int, int, frozenset[int]], Flow] = field(default_factory=dict)
+    """By node: every expression is walked once, so that nesting costs no more than length."""
+    _views: set[int] = field(default_factory=set)
+    _recursing: set[int] = field(default_factory=set)
     _depth: int = 0
 
     # expressions ------------------------------------------------------------------------------------------------
@@ -78,7 +84,10 @@ class Flows:
         try:
             if self._depth > 400:
                 return UNKNOWN
-            return self._node(value, scope)
+            key = (id(value), id(scope.query), scope.around(self._recursing))
+            if key not in self._known:
+                self._known[key] = self._node(value, scope)
+            return self._known[key]
         finally:
             self._depth -= 1
 
@@ -116,7 +125,15 @@ class Flows:
         for field_name, value in node.fields.items():
             if isinstance(value, Node | list) and field_name not in ("aggargtypes", "colnames"):
                 total = total | self.of(value, scope)
-        return Flow(total.columns, None, total.unknown) | self._function(node, total)
+        found = Flow(total.columns, None, total.unknown) | self._function(node, total)
+        return Flow(found.columns, None, found.unknown, None if found.unknown else self._derived(node, scope))
+
+    def _derived(self, node: Node, scope: Scope) -> Column | None:
+        if node.name not in CALLS or node.flag("funcretset") or node.flag("opretset"):
+            return None
+        arguments = [*node.items("args"), *([node.fields["arg"]] if "arg" in node.fields else [])]
+        varying = [a for a in arguments if isinstance(a, Node) and not is_constant(a, self.metadata)]
+        return self.of(varying[0], scope).derived if len(varying) == 1 else None
 
     def _function(self, node: Node, arguments: Flow) -> Flow:
         total = NOTHING
@@ -175,18 +192,18 @@ class Flows:
         if relation is None:
             return UNKNOWN
         if relation.kind == "v":
-            if relation.rule is None or oid in self._busy:
+            if relation.rule is None or oid in self._views:
                 return UNKNOWN
-            self._busy.add(oid)
+            self._views.add(oid)
             try:
                 return self._pick(self.outputs(Scope(relation.rule)), attribute)
             finally:
-                self._busy.discard(oid)
+                self._views.discard(oid)
         if attribute == 0:
             return Flow(frozenset((oid, number) for number in relation.columns))
         if attribute not in relation.columns:
             return UNKNOWN
-        return Flow(frozenset({(oid, attribute)}), (oid, attribute))
+        return Flow(frozenset({(oid, attribute)}), (oid, attribute), derived=(oid, attribute))
 
     def _values(self, rte: Node, attribute: int, scope: Scope) -> Flow:
         total = NOTHING
@@ -211,24 +228,23 @@ class Flows:
                 query = cte.node("ctequery")
                 if query is None:
                     return UNKNOWN
-                if id(query) in self._busy:
+                if id(query) in self._recursing:
                     return NOTHING  # the recursive reference itself: what it adds is in the other arms already
                 if cte.flag("cterecursive"):
-                    self._busy.add(id(query))
+                    self._recursing.add(id(query))
                     try:
                         # Each column may come to depend on every other, so all carry what any carries.
-                        return self._union(self._fresh_outputs(Scope(query, owner)))
+                        return self._union(self.outputs(Scope(query, owner)))
                     finally:
-                        self._busy.discard(id(query))
+                        self._recursing.discard(id(query))
                 return self._pick(self.outputs(Scope(query, owner)), attribute)
         return UNKNOWN
 
     # queries ----------------------------------------------------------------------------------------------------
     def outputs(self, scope: Scope) -> list[Flow]:
         """The flows of a query's visible outputs, in order (RETURNING for one that writes)."""
-        key = (id(scope.query), id(scope.parent.query) if scope.parent is not None else 0)
-        if self._busy:
-            return self._fresh_outputs(scope)
+        parent = id(scope.parent.query) if scope.parent is not None else 0
+        key = (id(scope.query), parent, scope.around(self._recursing))
         if key not in self._outputs:
             self._outputs[key] = self._fresh_outputs(scope)
         return self._outputs[key]

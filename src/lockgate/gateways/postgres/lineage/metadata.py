@@ -17,6 +17,8 @@ FIRST_USER_OID = 16384
 
 RELATIONS = """
 SELECT c.oid, n.nspname, c.relname, c.relkind, c.relpersistence, greatest(c.reltuples, 0)::int8,
+       c.relchecks > 0 OR c.relhasindex OR c.relhastriggers OR c.relkind = 'p' OR c.relispartition
+         OR EXISTS (SELECT FROM pg_catalog.pg_attribute g WHERE g.attrelid = c.oid AND g.attgenerated <> ''),
        a.attnum, a.attname, a.atttypid
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -49,6 +51,8 @@ class Relation:
     rows: int
     columns: dict[int, tuple[str, int]] = field(default_factory=dict)
     """Attribute number to `(name, type OID)`."""
+    judges: bool = False
+    """Whether what is written there decides something: a constraint, an index, a partition, a generated column."""
     rule: Node | None = None
     """The analysed query of a view."""
 
@@ -128,11 +132,14 @@ async def _relations(side: Side, oids: Iterable[int], metadata: Metadata) -> lis
     if not wanted:
         return []
     array = "{" + ",".join(map(str, wanted)) + "}"
-    for oid, schema, name, kind, persistence, rows, attnum, column, type_oid in await side.fetch(RELATIONS, array):
+    for oid, schema, name, kind, persistence, rows, judges, attnum, column, type_oid in await side.fetch(
+        RELATIONS, array
+    ):
         relation = metadata.relations.setdefault(
             int(oid or 0),
             Relation(int(oid or 0), schema or "", name or "", kind or "", persistence == "t", int(rows or 0)),
         )
+        relation.judges = judges == "t"
         if attnum is not None:
             relation.columns[int(attnum)] = (column or "", int(type_oid or 0))
     rules: list[Value] = []

@@ -12,15 +12,22 @@ from typing import TypeAlias
 
 from lockgate.gateways.postgres.lineage.constants import Asked, asked
 from lockgate.gateways.postgres.lineage.flow import Flows
+from lockgate.gateways.postgres.lineage.metadata import FUNCTION_FIELDS
 from lockgate.gateways.postgres.lineage.model import Column, ColumnClass
 from lockgate.gateways.postgres.lineage.nodetree import Node, Value
-from lockgate.gateways.postgres.lineage.safe import ERROR_PRONE
+from lockgate.gateways.postgres.lineage.row_counts import CALLS, can_fail, conditions, grouped, makes_rows, row_counts
 from lockgate.gateways.postgres.lineage.scope import NOTHING, SUBQUERY, UNKNOWN, Flow, Scope
+from lockgate.gateways.postgres.lineage.steady import carrying
 
 BOOLEAN_OID = "16"
 COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
 RECORD_IDENTIFIERS = frozenset({"mrn", "account"})
 LOOKED_UP_PLACES = frozenset({"city", "state", "zip"})
+JUDGED = frozenset(
+    """
+    OPEXPR DISTINCTEXPR NULLIFEXPR SCALARARRAYOPEXPR ROWCOMPAREEXPR FUNCEXPR BOOLEXPR NULLTEST BOOLEANTEST CONST
+    """.split()
+)
 LEAVES = frozenset({"OPEXPR", "DISTINCTEXPR", "NULLIFEXPR", "SCALARARRAYOPEXPR", "ROWCOMPAREEXPR", "FUNCEXPR"})
 
 
@@ -56,12 +63,15 @@ class Prober:
             inner = rte.node("subquery")
             if inner is not None and rte.number("rtekind") == SUBQUERY:
                 self.query(Scope(inner, scope))
-            for name in ("functions", "tablefunc", "values_lists", "tablesample"):
+            for name in ("functions", "tablefunc", "values_lists", "tablesample", "groupexprs"):
                 self.expressions(rte.fields.get(name), scope)
         for cte in query.nodes("cteList"):
             inner = cte.node("ctequery")
             if inner is not None:
                 self.query(Scope(inner, scope))
+            if inner is not None and cte.node("cycle_clause") is not None:
+                # It ends where a value comes again: that compares every value with every other.
+                self._probe(self.flows.of(inner, scope))
         for name in (
             "targetList",
             "returningList",
@@ -69,22 +79,33 @@ class Prober:
             "havingQual",
             "limitOffset",
             "limitCount",
+            "withCheckOptions",
             "onConflict",
             "mergeActionList",
             "mergeJoinCondition",
             "windowClause",
         ):
             self.expressions(query.fields.get(name), scope)
+        self._condition(query.fields.get("havingQual"), scope)
+        for value in row_counts(query):
+            self._probe(self.flows.of(value, scope))
+        self._groupings(scope)
         self._orderings(scope)
         self._set_operations(scope)
 
     # predicates -------------------------------------------------------------------------------------------------
     def expressions(self, value: Value, scope: Scope) -> None:
-        """Judge every predicate anywhere in these expressions."""
+        """Judge every predicate anywhere in these expressions, and every function: one that is not known is code."""
         for node in self._own_nodes(value, scope):
+            if any(node.text(name) not in ("", "0") for name in FUNCTION_FIELDS):
+                self.flows.of(node, scope)
+            for condition in conditions(node):
+                self._condition(condition, scope)
+            for hidden in makes_rows(node):
+                self._probe(self.flows.of(hidden, scope))
             if node.name == "SUBLINK":
                 self._sublink(node, scope)
-            elif node.name in ("OPEXPR", "FUNCEXPR") and self._result(node) != BOOLEAN_OID:
+            elif node.name in CALLS and (node.name not in LEAVES or self._result(node) != BOOLEAN_OID):
                 self._errors(node, scope)
             elif node.name in LEAVES:
                 self.predicate(node, scope)
@@ -95,9 +116,17 @@ class Prober:
                 if inner.exact is None:
                     self._probe(inner)
             elif node.name == "COERCEVIAIO" and node.text("resulttype") not in ("25", "1043", "1042"):
-                self._probe(self.flows.of(node.fields.get("arg"), scope))
-            elif node.name in ("BOOLEANTEST", "VAR") and self._is_condition(node, value):
-                self._probe(self.flows.of(node, scope))
+                self._error(self.flows.of(node.fields.get("arg"), scope))
+            elif can_fail(node):
+                self._error(self.flows.of(node, scope))
+
+    def _condition(self, value: Value, scope: Scope) -> None:
+        """What decides whether a row counts. Comparisons, and what stands beneath AND, OR and NOT, are judged alone."""
+        if not isinstance(value, Node) or value.name in JUDGED:
+            return
+        if value.name == "SUBLINK" and value.text("subLinkType") in ("0", "1", "2", "3"):
+            return
+        self._probe(self.flows.of(value, scope))
 
     def _own_nodes(self, value: Value, scope: Scope) -> Iterator[Node]:
         """Nodes of this query's level; a sublink's own query is walked with its own scope."""
@@ -112,12 +141,11 @@ class Prober:
                     inner = item.node("subselect")
                     if inner is not None:
                         self.query(Scope(inner, scope))
+                    test = item.node("testexpr")
+                    if test is not None:
+                        stack.extend(test.items("args") if test.name == "OPEXPR" else [test])
                 elif item.name != "QUERY":
                     stack.extend(item.fields.values())
-
-    @staticmethod
-    def _is_condition(node: Node, value: Value) -> bool:
-        return node is value and (node.name == "BOOLEANTEST" or node.text("vartype") == BOOLEAN_OID)
 
     @staticmethod
     def _result(node: Node) -> str:
@@ -153,9 +181,7 @@ class Prober:
                 # Against anything but constants it would be a search: a series of numbers asks for every record.
                 self.found.lookups |= self._classes(one)
                 self.found.asked += constants
-            elif all(
-                self._plain_date_or_place(column) for column in one.columns if self.describe(column).cls != "none"
-            ):
+            elif constants is not None and one.derived is not None and self._plain_date_or_place(one.derived):
                 self.found.lookups |= self._classes(one)
             else:
                 self._probe(one)
@@ -176,28 +202,76 @@ class Prober:
         if len(inner) == 1 and len(operands) == 2 and test.name == "OPEXPR":
             self.comparison((operands[0], None), (inner[0], None), self._function_name(test))
             return
-        for flow in [*inner, *operands]:
+        for flow in [*inner, self.flows.of(test, scope)]:
             self._probe(flow)
 
     def _errors(self, node: Node, scope: Scope) -> None:
-        if self._function_name(node) in ERROR_PRONE:
-            for argument in node.items("args"):
-                self._probe(self.flows.of(argument, scope))
+        for name in FUNCTION_FIELDS:
+            oid = node.text(name)
+            if oid not in ("", "0"):
+                for argument in carrying(node, self.flows.metadata.functions.get(int(oid))):
+                    self._error(self.flows.of(argument, scope))
+
+    def _error(self, flow: Flow) -> None:
+        """An error tells what a comparison would: of a plain date or place, no more than a look-up."""
+        if flow.derived is not None and self._plain_date_or_place(flow.derived):
+            self.found.lookups |= self._classes(flow)
+        else:
+            self._probe(flow)
 
     # orderings, sets --------------------------------------------------------------------------------------------
+    def _groupings(self, scope: Scope) -> None:
+        """Rows grouped by a hidden column are free; by what may also hold a chosen value, they are a dictionary."""
+        targets = {entry.text("ressortgroupref"): entry for entry in scope.query.nodes("targetList")}
+        for reference in grouped(scope.query):
+            entry = targets.get(reference)
+            self._grouping(UNKNOWN if entry is None else self.flows.of(entry.fields.get("expr"), scope), entry, scope)
+        for name in ("targetList", "havingQual", "sortClause"):
+            for node in self._level(scope.query.fields.get(name)):
+                if node.name == "AGGREF" and node.items("aggdistinct"):
+                    for argument in node.nodes("args"):
+                        self._grouping(self.flows.of(argument.fields.get("expr"), scope), None, scope)
+
+    def _grouping(self, flow: Flow, entry: Node | None, scope: Scope) -> None:
+        if entry is not None and scope.query.node("setOperations") is not None:
+            flow = self.flows.outputs(scope)[entry.number("resno") - 1]
+        if self._free(flow) or (flow.exact is not None and not self._is_own(flow.exact)):
+            return
+        if flow.derived is None or self._is_own(flow.derived) or not self._plain_date_or_place(flow.derived):
+            self._probe(flow)
+
+    def _is_own(self, column: Column) -> bool:
+        """Whether the requester itself can write there, since it is a temporary table's."""
+        relation = self.flows.metadata.relations.get(column[0])
+        return relation is None or relation.temporary
+
+    def _level(self, value: Value) -> Iterator[Node]:
+        stack: list[Value] = [value]
+        while stack:
+            item = stack.pop()
+            if isinstance(item, list):
+                stack.extend(item)
+            elif isinstance(item, Node) and item.name != "QUERY":
+                yield item
+                stack.extend(item.fields.values())
+
     def _orderings(self, scope: Scope) -> None:
         query = scope.query
         targets = {entry.text("ressortgroupref"): entry for entry in query.nodes("targetList")}
         ordered = [clause.text("tleSortGroupRef") for clause in query.nodes("sortClause")]
         for window in query.nodes("windowClause"):
-            ordered += [clause.text("tleSortGroupRef") for clause in window.nodes("orderClause")]
+            # PARTITION BY is done by sorting, so it orders like ORDER BY.
+            for name in ("partitionClause", "orderClause"):
+                ordered += [clause.text("tleSortGroupRef") for clause in window.nodes(name)]
         for reference in ordered:
             entry = targets.get(reference)
             flow = UNKNOWN if entry is None else self.flows.of(entry.fields.get("expr"), scope)
             if entry is not None and query.node("setOperations") is not None:
                 flow = self.flows.outputs(scope)[entry.number("resno") - 1]
-            classes = [self.describe(column) for column in flow.columns]
-            if flow.unknown or any(c.cls != "none" and not self._orderable(c) for c in classes):
+            if self._free(flow):
+                continue
+            column = flow.derived
+            if column is None or self._is_own(column) or not self._orderable(self.describe(column)):
                 self._probe(flow)
 
     @staticmethod

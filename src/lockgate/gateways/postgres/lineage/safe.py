@@ -92,18 +92,6 @@ KNOWN_VOLATILE = frozenset(
 )
 """They do something, but learn nothing while their arguments carry no class (see `is_pure`)."""
 
-ERROR_PRONE = frozenset(
-    """
-    int2div int4div int8div int24div int28div int42div int48div int82div int84div float4div float8div float48div
-    float84div numeric_div numeric_div_trunc div mod int2mod int4mod int8mod numeric_mod sqrt numeric_sqrt dsqrt ln
-    log dlog1 dlog10 numeric_ln numeric_log power dpow numeric_power chr to_date to_timestamp to_number decode
-    convert_from convert_to repeat lpad rpad substr substring make_date make_time make_timestamp make_interval
-    json_in jsonb_in uuid_in date_in timestamp_in int4in int8in inet_in regexp_replace regexp_match regexp_matches
-    asin acos atanh acosh dasin dacos factorial numeric_fac setseed array_fill
-    """.split()
-)
-"""Over a PHI column these can be made to fail for chosen values, and an error is one bit: they count as probes."""
-
 CLEAN_CATALOGS = frozenset(
     """
     pg_aggregate pg_am pg_amop pg_amproc pg_attrdef pg_attribute pg_auth_members pg_cast pg_class pg_collation

@@ -13,11 +13,13 @@ RELATION, SUBQUERY, JOIN, FUNCTION, TABLEFUNC, VALUES, CTE, NAMED, RESULT, GROUP
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """`exact` is set where the expression is one base column, unchanged."""
+    """`exact` is set where the expression is one base column, unchanged; `derived` where it is a function of one base
+    column and constants, the same in every row."""
 
     columns: frozenset[Column] = frozenset()
     exact: Column | None = None
     unknown: bool = False
+    derived: Column | None = None
 
     def __or__(self, other: Flow) -> Flow:
         if not other.columns and not other.unknown:
@@ -47,6 +49,16 @@ class Scope:
                 raise NodeTreeError("a variable points above the outermost query")
             scope = scope.parent
         return scope
+
+    def around(self, queries: set[int]) -> frozenset[int]:
+        """Those of `queries` (ids of nodes) that this scope lies in."""
+        found: set[int] = set()
+        scope: Scope | None = self if queries else None
+        while scope is not None:
+            if id(scope.query) in queries:
+                found.add(id(scope.query))
+            scope = scope.parent
+        return frozenset(found)
 
     @property
     def rtable(self) -> list[Node]:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lockgate.gateways.postgres.classify import Classified, classify
 from lockgate.gateways.postgres.classify.barriers import BEHIND, BEHIND_HINT, OBJECTS
-from lockgate.gateways.postgres.classify.parse import TOO_COMPLEX, ParseError, parse, too_long
+from lockgate.gateways.postgres.classify.parse import TOO_COMPLEX, ParseError, has_positions, parse, too_long
 from lockgate.gateways.postgres.classify.parse import Statement as Parsed
 from lockgate.gateways.postgres.lineage import Analysis, AnalysisError, Side, analyse
 from lockgate.gateways.postgres.resolve.insession import InSession
@@ -177,6 +177,8 @@ class Resolver:
         if isinstance(analysis, AnalysisError):
             return Problem(analysis.sqlstate, analysis.message, analysis.position, analysis.hint)
         if not local:
+            if analysis.literals > 0 and has_positions(dict(parse(encoded)[0].tree)):
+                analysis = replace(analysis, literals=-1)
             exchangeable = plain is not None and plain[1] == analysis.literals
             self._cache[keys[1] if exchangeable else keys[0]] = analysis
             while len(self._cache) > CACHED_ANALYSES:
