@@ -34,6 +34,8 @@ class Entry:
     id: str
     leaf: bytes
     hash: bytes
+    filed: tuple[str, str] | None = None
+    """The type and the request that it is stored under, where they are known."""
 
 
 @dataclass(slots=True)
@@ -108,7 +110,9 @@ def _look_at(entry: Entry, previous_at: int, open_intents: dict[str, str], repor
         body, at = event["body"], event["time"]
         if event["id"] != entry.id:
             report.problems.append(f"{name} is stored under another id than it carries")
-    except (NotCanonical, ValueError, KeyError, TypeError):
+        if entry.filed is not None and entry.filed != (event["type"], body.get("request") or ""):
+            report.problems.append(f"{name} is stored under another type or request than it carries")
+    except (NotCanonical, ValueError, KeyError, TypeError, AttributeError):
         report.problems.append(f"{name} is not canonical JSON")
         return previous_at
     execution = body.get("execution") if isinstance(body, dict) else None

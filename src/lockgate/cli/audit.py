@@ -12,6 +12,7 @@ from lockgate.cli.client import call
 from lockgate.cli.show import Json, console, dump
 from lockgate.errors import AuditError
 from lockgate.services.log_copy import LogCopy
+from lockgate.store import KeyRing
 
 app = typer.Typer(no_args_is_help=True, help="The tamper-evident log.")
 
@@ -35,11 +36,14 @@ def verify(
     key: Annotated[
         str, typer.Option(help="the log's public key, as text or a file; otherwise the store's own word")
     ] = "",
+    keys: Annotated[
+        Path | None, typer.Option(help="the key file, to check also what is not signed yet; whoever has none leaves it")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     copy = LogCopy(store)
     verifier = VerifierKey.from_text(_text(key) or copy.public_key())
-    report = copy.verify([verifier], [_content(path) for path in checkpoint])
+    report = copy.verify([verifier], [_content(path) for path in checkpoint], KeyRing.from_file(keys) if keys else None)
     if as_json:
         dump(
             {

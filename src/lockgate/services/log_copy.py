@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from lockgate.audit import Entry, Report, VerifierKey, verify_log
+from lockgate.audit import Entry, Report, Verdict, VerifierKey, verify_log
 from lockgate.errors import AuditError
+from lockgate.store import KeyRing
 
 
 class LogCopy:
@@ -23,13 +26,17 @@ class LogCopy:
         # A copy of a store in WAL mode may come without its -wal file; read-only opens either.
         return sqlite3.connect(f"file:{self._path}?mode=ro", uri=True)
 
-    def verify(self, verifiers: list[VerifierKey], kept: list[str]) -> Report:
-        """The whole log. AuditError: the file is no store."""
+    def verify(self, verifiers: list[VerifierKey], kept: list[str], keys: KeyRing | None = None) -> Report:
+        """The whole log; with `keys`, also what no signed tree covers yet, by its MACs. AuditError: it is no store."""
         try:
             with closing(self._open()) as conn:
                 notes = [row[0] for row in conn.execute("SELECT note FROM checkpoints ORDER BY size")]
                 pending = conn.execute("SELECT count(*) FROM events WHERE leaf_index IS NULL").fetchone()[0]
-                return verify_log(_entries(conn), notes, verifiers, kept=kept, pending=pending)
+                report = verify_log(_entries(conn), notes, verifiers, kept=kept, pending=pending)
+                for problem in _changed_before_signing(conn, keys):
+                    report.problems.append(problem)
+                    report.verdict = Verdict.BROKEN
+                return report
         except sqlite3.Error as error:
             raise AuditError("the file is not a readable store", hint="was it copied whole?") from error
 
@@ -45,9 +52,19 @@ class LogCopy:
 
 def _entries(conn: sqlite3.Connection) -> Iterator[Entry]:
     query = (
-        "SELECT e.leaf_index, e.id, e.leaf, n.hash FROM events e"
+        "SELECT e.leaf_index, e.id, e.leaf, n.hash, e.type, e.request FROM events e"
         " LEFT JOIN nodes n ON n.level = 0 AND n.position = e.leaf_index"
         " WHERE e.leaf_index IS NOT NULL ORDER BY e.leaf_index"
     )
-    for index, id_, leaf, hash_ in conn.execute(query):
-        yield Entry(index, str(id_), bytes(leaf), bytes(hash_ or b""))
+    for index, id_, leaf, hash_, type_, request in conn.execute(query):
+        yield Entry(index, str(id_), bytes(leaf), bytes(hash_ or b""), (str(type_), str(request)))
+
+
+def _changed_before_signing(conn: sqlite3.Connection, keys: KeyRing | None) -> Iterator[str]:
+    """Events that the sequencer refuses, by their names."""
+    if keys is None:
+        return
+    key = keys.derive("event-mac")
+    for id_, leaf, mac in conn.execute("SELECT id, leaf, mac FROM events WHERE leaf_index IS NULL ORDER BY seq"):
+        if not hmac.compare_digest(hmac.digest(key, bytes(leaf), hashlib.sha256), bytes(mac)):
+            yield f"event {id_} was changed before it was signed"

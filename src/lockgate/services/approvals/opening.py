@@ -22,9 +22,6 @@ from lockgate.services.approvals.nouns import DENIED, FAILED, NOBODY, Opened, Pr
 from lockgate.services.views import View, render
 from lockgate.store.tables import approvals as t
 
-MOST_EVENTS = 1000
-"""A request that was asked for again this often is joined no more: its history is read whole at each change."""
-
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
@@ -209,10 +206,8 @@ def _same(desk: Desk, conn: Connection, key: str, now_at: int, log: list[Event])
 def _join(desk: Desk, conn: Connection, entry: Entry, waiting: bool, now_at: int, log: list[Event]) -> Opened | Refusal:
     if not believe(desk, conn, entry, log):
         return not_believed(entry)
-    if not waiting and not entry.request.gone_at:
-        return _opened(desk, entry, existing=True)  # nobody came to wait: nothing has changed
-    if entry.past is not None and len(entry.past.hashes) >= MOST_EVENTS:
-        return Refusal(NOBODY, "this has been asked too often", "wait for the decision", entry.request.id)
+    if past.full(entry) or (not waiting and not entry.request.gone_at):
+        return _opened(desk, entry, existing=True)  # nothing to write down: nobody came to wait
     happening = events.Joined(waiting)
     joined = step(entry.request, happening, now_at)
     if isinstance(joined, Refused):

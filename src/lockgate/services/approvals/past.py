@@ -22,6 +22,8 @@ from lockgate.store.tables import approvals as t
 from lockgate.store.tables import log as logs
 
 LABEL = "request-event"
+MOST_EVENTS = 2000
+"""From here on comings and goings are not written down any more: a history is read whole at each change."""
 
 # Built once: building a statement costs several times what running it does.
 _KEEP = insert(t.request_events)
@@ -59,6 +61,10 @@ def append(conn: Connection, keys: KeyRing, entry: Entry, happening: Happening, 
     body = history.record(entry.request.id, number, at, past.hashes[-1], row, happening)
     _keep(conn, keys, entry.request.id, number, body)
     entry.past = Past(entry.request, row, past.log_size, (*past.hashes, history.hash_of(body)))
+
+
+def full(entry: Entry) -> bool:
+    return entry.past is not None and len(entry.past.hashes) >= MOST_EVENTS
 
 
 def named(entry: Entry) -> dict[str, JSON]:

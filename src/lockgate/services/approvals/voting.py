@@ -13,7 +13,7 @@ from lockgate.services.approvals import people as who
 from lockgate.services.approvals.desk import Desk, advance, not_believed, settled, take
 from lockgate.services.approvals.entries import Entry, load, texts
 from lockgate.services.approvals.nouns import FORBIDDEN, NOBODY, Refusal, RequestView, Voter
-from lockgate.services.approvals.past import named
+from lockgate.services.approvals.past import full, named
 from lockgate.services.approvals.requester import requester_of
 from lockgate.services.approvals.showing import shown
 from lockgate.store.tables import approvals as t
@@ -131,7 +131,7 @@ def caller(desk: Desk, conn: Connection, request_id: str, happening: Happening) 
         now_at = desk.now(entry)
         settled(desk, conn, entry, now_at, log)
         after = step(entry.request, happening, now_at)
-        if isinstance(after, Request):
+        if isinstance(after, Request) and not full(entry):
             if after.gone_at and not entry.request.gone_at:
                 log.append(Event("caller.gone", {"request": request_id, "at": now_at}))
             advance(desk, conn, entry, after, happening, now_at, log)
