@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from lockgate.services.approvals import desk
+from lockgate.services.approvals import Voter, notices
 
 
 @pytest.fixture
 def told(monkeypatch):
     """What goes into the outbox, beside really going there."""
-    notices = []
-    put = desk.outbox.put
+    found = []
+    put = notices.outbox.put
 
     def both(conn, channel, destination, body, *, now_at):
-        notices.append((channel, destination, body))
+        found.append((channel, destination, body))
         return put(conn, channel, destination, body, now_at=now_at)
 
-    monkeypatch.setattr(desk.outbox, "put", both)
-    return notices
+    monkeypatch.setattr(notices.outbox, "put", both)
+    return found
 
 
 async def test_each_change_is_told_once(world, told):
@@ -47,8 +47,6 @@ async def test_a_notice_has_a_link_that_is_no_credential_and_no_words_of_the_req
 
 
 async def test_an_edit_tells_the_requester_what_took_its_place(world, told):
-    from lockgate.services.approvals import Voter
-
     opened = await world.opened()
     child = await world.approvals.edit(
         opened.request_id,
@@ -58,3 +56,34 @@ async def test_an_edit_tells_the_requester_what_took_its_place(world, told):
     by_request = {body["request"]: body for _, _, body in told}
     assert by_request[child.request_id]["tell"] == ["local:ana", "local:bot"]
     assert by_request[opened.request_id]["state"] == "SUPERSEDED"
+
+
+async def test_only_those_are_named_who_could_decide(world, told):
+    """Ana owns the agent; omar is in no group that is asked; doc, root and the agent are no reviewers."""
+    opened = await world.opened()
+    assert told[-1][2]["reviewers"] == ["local:petra", "local:rita"]
+    await world.vote("rita", opened.request_id)
+    assert told[-1][2]["reviewers"] == [], "there is nothing left to decide"
+
+
+async def test_who_was_linked_left_or_has_loosened_a_rule_is_not_named(world, told):
+    world.loosened.add("local:petra")
+    await world.opened()
+    assert told[-1][2]["reviewers"] == ["local:rita"]
+
+
+async def test_the_next_stage_is_told_when_it_is_its_turn(world, told):
+    two = {"stages": [{"count": 1, "group": "privacy"}, {"count": 1, "group": "data-owner"}]}
+    opened = await world.opened(world.proposal(None, two=two))
+    assert told[-1][2]["asked"] == ["privacy"]
+    await world.vote("rita", opened.request_id)
+    assert len(told) == 2
+    assert told[-1][2]["asked"] == ["data-owner"]
+    assert told[-1][2]["reviewers"] == ["local:omar", "local:petra"]
+
+
+async def test_whoever_is_added_by_escalation_is_told(world, told):
+    opened = await world.opened()
+    await world.approvals.escalate(opened.request_id, by=Voter("local:rita", True, False), group="data-owner")
+    assert told[-1][2]["asked"] == ["data-owner", "privacy"]
+    assert "local:omar" in told[-1][2]["reviewers"]

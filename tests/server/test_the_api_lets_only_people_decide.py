@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from lockgate.server.api import create_app
+from lockgate.store.outbox import MOST_ATTEMPTS, claim, put, settle
 from support import PASSWORD
 
 
@@ -161,3 +162,23 @@ def test_a_linked_account_does_not_count_as_another_person(api, gate):
     assert api("paul", "POST", f"/requests/{waiting.id}/vote", vote).status_code == 409
     assert api("rita", "POST", f"/requests/{waiting.id}/vote", vote).json()["state"] == "APPROVED"
     assert {r["person"]: r["approvals"] for r in api("root", "GET", "/reviewers").json()} == {"local:rita": 1}
+
+
+def test_a_notice_that_was_given_up_is_listed_to_admins_and_sent_again(api, gate):
+    store, now_at = gate.assembly.store, gate.assembly.store.clock()
+    address = "https://chat.example.org/hooks/its-own-secret"
+    gate.call(store.transact(lambda conn: (put(conn, "webhook", address, {"request": "req_1"}, now_at=now_at), [])))
+    for attempt in range(MOST_ATTEMPTS):
+        at = now_at + attempt * 3_600_000_000
+        (message,) = gate.call(store.transact(lambda conn, at=at: (claim(conn, "webhook", now_at=at), [])))
+        gate.call(store.transact(lambda conn, m=message, at=at: (settle(conn, m, error="ConnectError", now_at=at), [])))
+    assert api("alf", "GET", "/notices/undelivered").status_code == 403
+    answer = api("root", "GET", "/notices/undelivered")
+    (listed,) = answer.json()
+    assert (listed["state"], listed["attempts"], listed["error"]) == ("dead", MOST_ATTEMPTS, "ConnectError")
+    assert (listed["to"], listed["request"]) == ("chat.example.org", "req_1")
+    assert "secret" not in answer.text
+    assert api("alf", "POST", f"/notices/{listed['id']}/again").status_code == 403
+    assert api("root", "POST", f"/notices/{listed['id']}/again").json()["state"] == "waiting"
+    assert api("root", "POST", f"/notices/{listed['id']}/again").status_code == 409
+    assert [m.id for m in gate.call(store.transact(lambda conn: (claim(conn, "webhook", now_at=store.clock()), [])))]

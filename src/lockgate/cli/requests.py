@@ -67,6 +67,20 @@ def reconcile(
     console.print(f"{request}: {call('POST', f'/requests/{request}/reconcile', {'done': done})['state']}")
 
 
+@app.command(help="Notices that did not arrive. Example: `lockgate requests undelivered --again msg_…`")
+def undelivered(
+    again: Annotated[str, typer.Option(help="a notice that was given up: try it anew")] = "", as_json: Json = False
+) -> None:
+    if again:
+        console.print(f"{again}: {call('POST', f'/notices/{again}/again')['state']}")
+        return
+    rows = call("GET", "/notices/undelivered")
+    if as_json:
+        dump(rows)
+    else:
+        table(rows, ("id", "state", "to", "request", "attempts", "error"), empty="Everything arrived.")
+
+
 def _decide(request: str, approve: bool, reason: str, yes: bool) -> None:
     """The digests that are sent are those of the view that has just been shown."""
     found = call("GET", f"/requests/{request}")

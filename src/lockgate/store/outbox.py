@@ -6,6 +6,7 @@ import json
 import secrets
 from dataclasses import dataclass
 from typing import cast
+from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -80,3 +81,53 @@ def dead_letters(conn: Connection) -> list[tuple[str, str, str]]:
     """`(id, channel, kind of failure)` of what was given up."""
     rows = conn.execute(select(outbox.c.id, outbox.c.channel, outbox.c.error).where(outbox.c.state == "dead"))
     return [(r.id, r.channel, r.error) for r in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """What has not arrived: given up (`dead`), or tried in vain and due again at `due_at`."""
+
+    id: str
+    channel: str
+    to: str
+    """The destination's host: the rest of an address may be its secret."""
+    state: str
+    attempts: int
+    error: str
+    created_at: int
+    due_at: int
+    request: str
+
+
+def undelivered(conn: Connection, *, most: int = 200) -> list[Undelivered]:
+    """Newest first; the body is left where it is."""
+    rows = conn.execute(
+        select(outbox)
+        .where((outbox.c.state == "dead") | ((outbox.c.state == "waiting") & (outbox.c.error != "")))
+        .order_by(outbox.c.created_at.desc())
+        .limit(most)
+    )
+    return [
+        Undelivered(
+            r.id,
+            r.channel,
+            urlsplit(r.destination).hostname or "",
+            r.state,
+            r.attempts,
+            r.error,
+            r.created_at,
+            r.due_at,
+            str(json.loads(r.body).get("request", "")),
+        )
+        for r in rows
+    ]
+
+
+def revive(conn: Connection, message_id: str, *, now_at: int) -> bool:
+    """Try what was given up anew, from the first wait on; False when there is no such dead letter."""
+    done = conn.execute(
+        update(outbox)
+        .where(outbox.c.id == message_id, outbox.c.state == "dead")
+        .values(state="waiting", attempts=0, due_at=now_at)
+    )
+    return done.rowcount == 1

@@ -20,7 +20,6 @@ from lockgate.audit.event import Event
 from lockgate.services.approvals import past
 from lockgate.services.approvals.entries import Entry, load, save, void
 from lockgate.services.approvals.nouns import FAILED, Changes, Directory, Refusal, Rules
-from lockgate.store import outbox
 from lockgate.store.seal import KeyRing
 
 Clock = Callable[[], int]
@@ -37,6 +36,8 @@ class Desk:
     rules: Rules
     changes: Changes
     mask: Callable[[str], str]
+    notify: Callable[[Desk, Connection, Entry], None]
+    """Tells people, in the same transaction (`notices`)."""
     attempt_secret: bytes = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -113,8 +114,9 @@ def advance(
     past.append(conn, desk.keys, entry, happening, max(now_at, before.last_at))
     if request.status is not before.status:
         log.append(changed(entry, before, request, **body))
-    if request.status is not before.status or request.overdue != before.overdue:
-        notify(desk, conn, entry)
+    moved = request.status is not before.status or request.overdue != before.overdue
+    if moved or asked_now(request) != asked_now(before):
+        desk.notify(desk, conn, entry)
 
 
 def settled(desk: Desk, conn: Connection, entry: Entry, now_at: int, log: list[Event]) -> Entry:
@@ -143,28 +145,9 @@ def changed(entry: Entry, before: Request, after: Request, **body: JSON) -> Even
     )
 
 
-def notify(desk: Desk, conn: Connection, entry: Entry) -> None:
-    """Tell the configured webhooks, in the same transaction; what they are told holds no PHI and no
-    credential.
-    """
-    request = entry.request
-    body: dict[str, JSON] = {
-        "type": f"request.{request.status.value.lower()}",
-        "request": request.id,
-        "kind": entry.kind,
-        "state": request.status.value,
-        "connection": entry.connection,
-        "operation": entry.operation,
-        "principal": entry.principal,
-        "risk": entry.risk,
-        "asked": sorted({group for q in request.quorums if (group := asked(q, request.votes))}),
-        "decide_by_at": request.decide_by_at,
-        "overdue": request.overdue,
-        "link": desk.link(request.id),
-        "tell": list(entry.facts.get("tell", [])),
-    }
-    for destination in desk.rules.webhooks:
-        outbox.put(conn, "webhook", destination, body, now_at=request.last_at)
+def asked_now(request: Request) -> list[str]:
+    """The groups whose turn it is."""
+    return sorted({group for q in request.quorums if (group := asked(q, request.votes))})
 
 
 def not_believed(entry: Entry) -> Refusal:
@@ -195,7 +178,7 @@ def _examine(desk: Desk, conn: Connection, entry: Entry) -> bool:
 
 def _say(desk: Desk, conn: Connection, entry: Entry, claimed: str, log: list[Event]) -> None:
     log.append(_disbelieved(entry, claimed))
-    notify(desk, conn, entry)
+    desk.notify(desk, conn, entry)
 
 
 def _disbelieved(entry: Entry, claimed: str) -> Event:

@@ -20,7 +20,7 @@ from lockgate.approvals.model import GLASS_S, REVIEW_S, REVIEWERS, SECOND
 from lockgate.audit.event import Event
 from lockgate.services.approvals import past, switch
 from lockgate.services.approvals import people as who
-from lockgate.services.approvals.desk import Desk, advance, disbelieve, not_believed, notify, settled, take
+from lockgate.services.approvals.desk import Desk, advance, disbelieve, not_believed, settled, take
 from lockgate.services.approvals.entries import Entry, add, load_where, new_id
 from lockgate.services.approvals.nouns import FORBIDDEN, NOBODY, Refusal, RequestView, Voter
 from lockgate.services.approvals.showing import shown
@@ -112,7 +112,8 @@ def break_glass(
     broken = step(proposed, happening, now_at)
     if isinstance(broken, Refused):
         return Refusal(FORBIDDEN, broken.message, broken.hint), log
-    reviewers = sorted(people.eligible(conflicts))
+    asked = groups_of([review])
+    reviewers = sorted(person for person, own in people.eligible(conflicts).items() if own & asked)
     entry = Entry(
         request=broken,
         version=1,
@@ -136,7 +137,7 @@ def break_glass(
     )
     add(conn, entry)
     past.begin(conn, desk.keys, entry, proposed, happening, now_at)
-    notify(desk, conn, entry)
+    desk.notify(desk, conn, entry)
     log.append(
         Event(
             "break_glass",

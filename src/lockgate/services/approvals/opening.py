@@ -16,7 +16,7 @@ from lockgate.audit.event import Event
 from lockgate.services.approvals import past, standing, switch
 from lockgate.services.approvals import people as who
 from lockgate.services.approvals.decisions import decision_event, refused_event
-from lockgate.services.approvals.desk import Desk, advance, believe, not_believed, notify, settled
+from lockgate.services.approvals.desk import Desk, advance, believe, not_believed, settled
 from lockgate.services.approvals.entries import Entry, add, load_where, new_id
 from lockgate.services.approvals.nouns import DENIED, FAILED, NOBODY, Opened, Proposal, Refusal
 from lockgate.services.views import View, render
@@ -174,7 +174,7 @@ def create(
                 entry.facts["standing"] = grant.id
                 advance(desk, conn, entry, covered, lent, now_at, log, standing=grant.id)
     if entry.request.status is Status.PENDING:
-        notify(desk, conn, entry)
+        desk.notify(desk, conn, entry)
     return _opened(desk, entry, existing=False)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from lockgate.action import JSON
 from lockgate.services.approvals.changes import loosened_since
 from lockgate.services.approvals.desk import Clock, Desk
+from lockgate.services.approvals.notices import notify
 from lockgate.services.approvals.nouns import Changes, Directory, Rules
 from lockgate.services.approvals.waiting import Bell
 from lockgate.services.views import mask_words
@@ -33,4 +34,4 @@ class Part:
         self._store = store
         self._profiles = profiles
         self._bell = Bell()
-        self.desk = Desk(directory, keys, clock, base_url, rules or Rules(), changes, mask)
+        self.desk = Desk(directory, keys, clock, base_url, rules or Rules(), changes, mask, notify)
