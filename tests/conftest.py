@@ -16,6 +16,12 @@ from lockgate.demo.embedded import EmbeddedPostgres
 from support import PATIENTS, Gate, Hospital, start_gate, stop_gate
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--seed", type=int, default=20, help="draws schedules of faults and mutated conversations")
+    parser.addoption("--schedules", type=int, default=10, help="how many schedules of faults; 0 runs all of them")
+    parser.addoption("--runs", type=int, default=0, help="how many mutated conversations; 0 is the short run")
+
+
 @pytest.fixture(scope="session")
 def hospital() -> Iterator[Hospital]:
     with EmbeddedPostgres() as server:

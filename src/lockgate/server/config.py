@@ -112,9 +112,14 @@ def load_config(path: Path) -> Config:
         root = yaml.compose(path.read_text())
     except OSError as error:
         raise ConfigError(f"{path} cannot be read", hint="lockgate init makes one") from error
-    except yaml.YAMLError as error:
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ConfigError(f"{path.name}:{line}: not UTF-8", hint="save it as UTF-8") from error
+    except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
-        raise ConfigError(f"{path.name}:{mark.line + 1 if mark else 1}: not YAML") from error
+        raise ConfigError(
+            f"{path.name}:{mark.line + 1 if mark else 1}: not YAML", hint="look at indentation, colons and quotes"
+        ) from error
     top = _Reader(path, root, "")
     top.only(*TOP)
     base = path.resolve().parent

@@ -14,7 +14,7 @@ import uvicorn
 
 from lockgate.audit import SigningKey
 from lockgate.channels import webhook
-from lockgate.errors import ConfigError
+from lockgate.errors import AuditError, ConfigError
 from lockgate.gateways.postgres.masking import _rows
 from lockgate.gateways.postgres.wire.frontend import is_local
 from lockgate.server.api import create_app
@@ -111,7 +111,11 @@ def read_signing_key(path: Path) -> SigningKey:
         if path.stat().st_mode & 0o077:
             raise ConfigError(f"{path.name} may be read by others than its owner", hint=f"chmod 600 {path.name}")
         return SigningKey.from_text(path.read_text())
-    except OSError as error:
+    except AuditError as error:
+        raise ConfigError(
+            f"{path.name}:1: not a signing key of the log", hint="put back the file that lockgate init made"
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"the log's signing key {path.name} cannot be read", hint="lockgate init makes one"
         ) from error

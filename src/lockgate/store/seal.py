@@ -51,7 +51,7 @@ class KeyRing:
                 key = base64.b64decode(encoded, validate=True)
             except ValueError as error:
                 raise ConfigError(f"line {number} of the key file is not id:base64") from error
-            if len(key) != KEY_BYTES or not name.isalnum() or len(name) > 16 or name in keys:
+            if len(key) != KEY_BYTES or not (name.isascii() and name.isalnum()) or len(name) > 16 or name in keys:
                 raise ConfigError(f"line {number} of the key file is not a key of {KEY_BYTES} bytes with its own id")
             keys[name] = key
         if not keys:
@@ -65,7 +65,7 @@ class KeyRing:
             if path.stat().st_mode & 0o077:
                 raise ConfigError(f"{path.name} may be read by others than its owner", hint=f"chmod 600 {path.name}")
             return KeyRing.parse(path.read_text())
-        except OSError as error:
+        except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"the key file {path.name} cannot be read", hint="lockgate init makes one") from error
 
     @staticmethod

@@ -12,7 +12,7 @@ A column that is not in it counts as PHI (`unclassified`). So does one whose tab
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import yaml
@@ -67,24 +67,43 @@ EMPTY = Catalog({}, hashlib.sha256(b"").hexdigest())
 
 
 def parse_catalog(text: str) -> Catalog:
-    """CatalogError names the table and column that is wrong."""
+    """CatalogError names the line, the table and the column that is wrong."""
     try:
-        loaded = yaml.safe_load(text) or {}
-    except yaml.YAMLError as error:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark is not None else ""
         raise CatalogError(f"the catalog is not YAML{where}") from error
-    if not isinstance(loaded, dict):
-        raise CatalogError("a catalog maps schema.table to columns")
     tables: dict[str, dict[str, Entry]] = {}
-    for table, columns in loaded.items():
-        if not isinstance(table, str) or table.count(".") != 1 or not isinstance(columns, dict):
-            raise CatalogError(f"{table}: a table is written schema.table and maps columns to classes")
-        tables[table] = {}
-        for column, written in columns.items():
-            cls, _, label = str(written).partition("/")
+    for table, columns in _pairs(root, "a catalog maps schema.table to columns") if root is not None else ():
+        if table.value.count(".") != 1:
+            raise _wrong(table, "a table is written schema.table and maps columns to classes")
+        found = tables[table.value] = {}
+        for column, written in _pairs(columns, "a table maps columns to classes"):
+            name = f"{table.value}.{column.value}"
+            if not isinstance(written, yaml.ScalarNode):
+                raise _wrong(column, f"{name} takes one class", f"none, {', '.join(PHI_CLASSES)}")
+            cls, _, label = str(written.value).partition("/")
             if cls != "none" and cls not in PHI_CLASSES:
-                raise CatalogError(f"{table}.{column}: {cls} is no PHI class", hint=f"none, {', '.join(PHI_CLASSES)}")
-            tables[table][str(column)] = Entry(cls, label)
+                raise _wrong(written, f"{name}: {cls} is no PHI class", f"none, {', '.join(PHI_CLASSES)}")
+            found[column.value] = Entry(cls, label)
     digest = hashlib.sha256(Catalog(tables).to_yaml().encode()).hexdigest()
     return Catalog(tables, digest)
+
+
+def _pairs(node: yaml.Node, expected: str) -> Iterator[tuple[yaml.ScalarNode, yaml.Node]]:
+    """Of two entries for one thing YAML keeps the last: that could be the laxer one, so it is an error."""
+    if not isinstance(node, yaml.MappingNode):
+        raise _wrong(node, expected)
+    seen: set[str] = set()
+    for key, value in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            raise _wrong(key, expected)
+        if key.value in seen:
+            raise _wrong(key, f"{key.value} is given twice", "keep one of them")
+        seen.add(key.value)
+        yield key, value
+
+
+def _wrong(node: yaml.Node, message: str, hint: str = "") -> CatalogError:
+    return CatalogError(f"catalog, line {node.start_mark.line + 1}: {message}", hint=hint)

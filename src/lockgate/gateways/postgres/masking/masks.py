@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 
+from lockgate.errors import ProtocolError
 from lockgate.gateways.postgres.masking import _rows
 from lockgate.gateways.postgres.masking._rows import Column
 from lockgate.phi import redact_values
@@ -86,7 +87,10 @@ def _uuid_token(key: bytes, fmt: int) -> Callable[[bytes], bytes]:
     other = bytes(b ^ 0x5C for b in key)
 
     def token(value: bytes) -> bytes:
-        raw = value if fmt else bytes.fromhex(value.decode().replace("-", ""))
+        try:
+            raw = value if fmt else bytes.fromhex(value.decode().replace("-", ""))
+        except ValueError as error:
+            raise ProtocolError("a uuid is malformed") from error
         made = _rows.siphash(raw, key).to_bytes(8, "big") + _rows.siphash(raw, other).to_bytes(8, "big")
         if fmt:
             return made

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lockgate.errors import StoreError
 from lockgate.gateways.postgres.answers import Run
 from lockgate.gateways.postgres.resolve.statement import Statement
 from lockgate.gateways.postgres.session.transaction_id import wants_id
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from lockgate.gateways.postgres.session.session import Session
 
 WRITES = frozenset({"sql.write", "sql.ddl", "sql.drop", "sql.grant", "sql.code", "sql.admin", "sql.files", "sql.temp"})
+
+TELL_AGAIN_S = 1.0
 
 
 @dataclass(slots=True)
@@ -78,8 +82,16 @@ async def _meaning_changed(session: Session, statements: Sequence[Statement]) ->
 
 
 def _finisher(session: Session, passed: Pass) -> Callable[[str, int, int, str], None]:
+    async def until_kept(outcome: str, rows: int, bytes_: int, code: str) -> None:
+        # What has happened has happened: a store that is full or away now is told later.
+        while True:
+            try:
+                return await passed.finish(outcome, rows, bytes_, code)
+            except StoreError:
+                await asyncio.sleep(TELL_AGAIN_S)
+
     def finish(outcome: str, rows: int, bytes_: int, code: str) -> None:
-        session.gateway.in_background(passed.finish(outcome, rows, bytes_, code))
+        session.gateway.in_background(until_kept(outcome, rows, bytes_, code))
         if outcome == "UNKNOWN":
             session.connection.settle_soon()
 
