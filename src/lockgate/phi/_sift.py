@@ -9,14 +9,17 @@ import cython
 AT = 1
 LINK = 2
 """`//` or `w.`"""
-RUN4 = 4
-"""four digits on end"""
+YEAR = 4
+"""four digits, `-`, a digit"""
 RUN5 = 8
+"""five digits on end"""
 RUN7 = 16
-SEPARATED = 32
-"""digit, one of ` -./`, digit"""
-DASHED = 64
+PHONE = 32
+"""three digits, one of ` -./`, four digits"""
+SSN = 64
+"""two digits, one of ` -./`, four digits"""
 DOTTED = 128
+"""digit, `.`, digit"""
 TWICE = 256
 """digit, one of `-./`, digit: two of these"""
 DIGIT = 512
@@ -82,10 +85,23 @@ def _behind_words(p: cython.p_uchar, at: cython.Py_ssize_t) -> cython.int:
     if p[last] == 44:
         found |= 131072
         last -= 1
-    if last >= 1:
-        # daughter, mother, father, sister, brother, partner, caregiver; son; wife; husband; contact; named; … by
-        w = _pair(p[last - 1] | 32, p[last] | 32)
-        if w == 0x6572 or w == 0x6F6E or w == 0x6665 or w == 0x6E64 or w == 0x6374 or w == 0x6564 or w == 0x6279:
+    if last >= 2:
+        # daughter, sister; mother, father, brother; partner; caregiver; wife; husband; contact; named; … by; son, which
+        # may be written with U+017F.
+        w = (_pair(p[last - 2] | 32, p[last - 1] | 32) << 8) | p[last] | 32
+        if (
+            w == 0x746572
+            or w == 0x686572
+            or w == 0x6E6572
+            or w == 0x766572
+            or w == 0x696665
+            or w == 0x616E64
+            or w == 0x616374
+            or w == 0x6D6564
+            or w == 0x206279
+            or w == 0x736F6E
+            or (p[last - 2] >= 128 and w & 0xFFFF == 0x6F6E)
+        ):
             found |= 65536
     last = at - 2
     if p[last] == 58:
@@ -121,6 +137,8 @@ def _clues(p: cython.p_uchar, size: cython.Py_ssize_t) -> cython.int:
     earlier: cython.int = 0
     window: cython.int = 0
     digits: cython.Py_ssize_t = 0
+    ended: cython.Py_ssize_t = 0
+    joined: cython.Py_ssize_t = 0
     code: cython.Py_ssize_t = 0
     pairs: cython.Py_ssize_t = 0
     w: cython.int
@@ -130,28 +148,33 @@ def _clues(p: cython.p_uchar, size: cython.Py_ssize_t) -> cython.int:
         window = ((window << 8) | (c | 32)) & 0xFFFFFF
         if 48 <= c <= 57:
             found |= 512
-            digits += 1
             code += 1
+            if digits == 0:
+                joined = 0
+                if 48 <= earlier <= 57 and (before == 32 or 45 <= before <= 47):
+                    joined = ended
+                    if before != 32:
+                        pairs += 1
+                        if pairs >= 2:
+                            found |= 256
+                    if before == 45 and ended == 4:
+                        found |= 4
+                    elif before == 46:
+                        found |= 128
+            digits += 1
             if digits >= 4:
-                found |= 4
+                if joined == 3:
+                    found |= 32
+                elif joined == 2:
+                    found |= 64
                 if digits >= 5:
                     found |= 8
                 if digits >= 7:
                     found |= 16
-            if 48 <= earlier <= 57:
-                if before == 32:
-                    found |= 32
-                elif 45 <= before <= 47:  # - . /
-                    found |= 32
-                    if before == 45:
-                        found |= 64
-                    elif before == 46:
-                        found |= 128
-                    pairs += 1
-                    if pairs >= 2:
-                        found |= 256
         else:
-            digits = 0
+            if digits:
+                ended = digits
+                digits = 0
             if 65 <= c <= 90:
                 code += 1
                 if before == 32:

@@ -1,10 +1,10 @@
 AT: int
 LINK: int
-RUN4: int
+YEAR: int
 RUN5: int
 RUN7: int
-SEPARATED: int
-DASHED: int
+PHONE: int
+SSN: int
 DOTTED: int
 TWICE: int
 DIGIT: int

@@ -40,10 +40,10 @@ _NAME = r"[A-Z][\p{L}'’-]+"
 _RULES: tuple[tuple[str, str, int, str], ...] = (
     ("email", "email", clue.AT, r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}"),
     ("url", "url", clue.LINK, r"(?:https?://|www\.)[^\s<>\"']+"),
-    ("ssn", "ssn", clue.RUN4 | clue.SEPARATED, r"\b\d{3}[- ]\d{2}[- ]\d{4}\b"),
-    ("phone", "phone", clue.RUN4 | clue.SEPARATED, r"(?:\+?1[-. ]?)?(?:\(\d{3}\)\s?|\b\d{3}[-. ])\d{3}[-. ]\d{4}\b"),
+    ("ssn", "ssn", clue.SSN, r"\b\d{3}[- ]\d{2}[- ]\d{4}\b"),
+    ("phone", "phone", clue.PHONE, r"(?:\+?1[-. ]?)?(?:\(\d{3}\)\s?|\b\d{3}[-. ])\d{3}[-. ]\d{4}\b"),
     ("ip", "ip", clue.DOTTED | clue.TWICE, r"\b(?:\d{1,3}\.){3}\d{1,3}\b"),
-    ("date-iso", "date", clue.RUN4 | clue.DASHED, r"\b(?:19|20)\d\d-\d\d?-\d\d?\b"),
+    ("date-iso", "date", clue.YEAR, r"\b(?:19|20)\d\d-\d\d?-\d\d?\b"),
     ("date-slash", "date", clue.TWICE, r"\b\d{1,2}[/.-]\d{1,2}[/.-](?:19|20)?\d\d\b"),
     (
         "date-words",

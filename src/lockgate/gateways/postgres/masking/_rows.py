@@ -22,7 +22,12 @@ CONSTANT_EVEN_NULL: cython.int = 8
 BATCH: cython.int = 9
 
 BASE32 = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-MASK64 = 0xFFFFFFFFFFFFFFFF
+# Typed, or each use in a loop would convert a Python integer: a literal beyond 32 bits is an object to the compiler.
+MASK64 = cython.declare(cython.ulonglong, 0xFFFFFFFFFFFFFFFF)
+INIT0 = cython.declare(cython.ulonglong, 0x736F6D6570736575)
+INIT1 = cython.declare(cython.ulonglong, 0x646F72616E646F6D)
+INIT2 = cython.declare(cython.ulonglong, 0x6C7967656E657261)
+INIT3 = cython.declare(cython.ulonglong, 0x7465646279746573)
 
 
 @cython.cclass
@@ -77,7 +82,9 @@ class RowPlan:
 @cython.inline
 @cython.exceptval(check=False)
 def _rotl(x: cython.ulonglong, b: cython.int) -> cython.ulonglong:
-    return ((x << b) | (x >> (64 - b))) & cython.cast(cython.ulonglong, MASK64)
+    if cython.compiled:
+        return (x << b) | (x >> (64 - b))
+    return ((x << b) | (x >> (64 - b))) & MASK64
 
 
 @cython.cfunc
@@ -85,11 +92,11 @@ def _rotl(x: cython.ulonglong, b: cython.int) -> cython.ulonglong:
 def _siphash(
     p: cython.p_uchar, start: cython.Py_ssize_t, size: cython.Py_ssize_t, k0: cython.ulonglong, k1: cython.ulonglong
 ) -> cython.ulonglong:
-    full: cython.ulonglong = cython.cast(cython.ulonglong, MASK64)
-    v0: cython.ulonglong = k0 ^ cython.cast(cython.ulonglong, 0x736F6D6570736575)
-    v1: cython.ulonglong = k1 ^ cython.cast(cython.ulonglong, 0x646F72616E646F6D)
-    v2: cython.ulonglong = k0 ^ cython.cast(cython.ulonglong, 0x6C7967656E657261)
-    v3: cython.ulonglong = k1 ^ cython.cast(cython.ulonglong, 0x7465646279746573)
+    full: cython.ulonglong = MASK64
+    v0: cython.ulonglong = k0 ^ INIT0
+    v1: cython.ulonglong = k1 ^ INIT1
+    v2: cython.ulonglong = k0 ^ INIT2
+    v3: cython.ulonglong = k1 ^ INIT3
     word: cython.ulonglong
     i: cython.Py_ssize_t
     j: cython.Py_ssize_t
@@ -146,6 +153,15 @@ def _be32(p: cython.p_uchar, at: cython.Py_ssize_t) -> cython.longlong:
 @cython.cfunc
 @cython.inline
 @cython.exceptval(check=False)
+def _size_of(p: cython.p_uchar, at: cython.Py_ssize_t) -> cython.longlong:
+    """A value's length: -1 for NULL."""
+    n: cython.longlong = _be32(p, at)
+    return n - 2147483647 - 2147483647 - 2 if n > 2147483647 else n
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(check=False)
 def _put32(o: cython.p_uchar, at: cython.Py_ssize_t, value: cython.Py_ssize_t) -> cython.Py_ssize_t:
     o[at] = (value >> 24) & 0xFF
     o[at + 1] = (value >> 16) & 0xFF
@@ -170,10 +186,14 @@ def _copy(
 @cython.cfunc
 @cython.exceptval(check=False)
 def _put_token(
-    o: cython.p_uchar, at: cython.Py_ssize_t, prefix: cython.p_uchar, size: cython.Py_ssize_t, value: cython.ulonglong
+    o: cython.p_uchar,
+    at: cython.Py_ssize_t,
+    prefix: cython.p_uchar,
+    size: cython.Py_ssize_t,
+    letters: cython.p_uchar,
+    value: cython.ulonglong,
 ) -> cython.Py_ssize_t:
     """Length, prefix and 13 characters of base 32 (Crockford's alphabet: no I, L, O, U)."""
-    letters: cython.p_uchar = BASE32
     i: cython.int
     at = _put32(o, at, size + 13)
     at = _copy(o, at, prefix, 0, size)
@@ -217,9 +237,7 @@ def _gather(data: bytes, start: cython.Py_ssize_t, width: cython.int, wanted: cy
         for _i in range(wanted + 1):
             if end - position < 4:
                 raise ProtocolError("a row is shorter than it says")
-            n = _be32(p, position)
-            if n >= 0x80000000:
-                n -= 0x100000000
+            n = _size_of(p, position)
             if n < -1 or (n > 0 and n > end - position - 4):
                 raise ProtocolError("a value is longer than its row")
             position += 4 + (n if n > 0 else 0)
@@ -264,6 +282,13 @@ def rewrite(data: bytes, start: cython.Py_ssize_t, plan: RowPlan):
     column: Column = None
     argument: bytes = b""
     prefix: cython.p_uchar
+    hashed: cython.ulonglong
+    letters: cython.p_uchar = BASE32
+    # Looked up once, since they are the module's names for Python too.
+    batch: cython.int = BATCH
+    token: cython.int = TOKEN_TEXT
+    constant: cython.int = CONSTANT
+    even_null: cython.int = CONSTANT_EVEN_NULL
     # Whatever an operator writes is bounded but for CALL, which asks for room of its own.
     capacity = (size - start) + ((size - start) // (7 + 4 * width) + 1) * growth + 64
     replaced: dict = {}
@@ -297,14 +322,12 @@ def rewrite(data: bytes, start: cython.Py_ssize_t, plan: RowPlan):
         for i in range(width):
             if end - position < 4:
                 raise ProtocolError("a row is shorter than it says")
-            n = _be32(p, position)
-            if n >= 0x80000000:
-                n -= 0x100000000
+            n = _size_of(p, position)
             if n < -1 or (n > 0 and n > end - position - 4):
                 raise ProtocolError("a value is longer than its row")
             if i == index and next_masked < count:
                 op = column.op
-                if op == BATCH:
+                if op == batch:
                     masked = None
                     if n >= 0:
                         masked = replaced[i][taken[i]]
@@ -315,14 +338,15 @@ def rewrite(data: bytes, start: cython.Py_ssize_t, plan: RowPlan):
                         prefix = masked
                         w = _put32(o, w, len(masked))
                         w = _copy(o, w, prefix, 0, len(masked))
-                elif n >= 0 or op == CONSTANT_EVEN_NULL:
+                elif n >= 0 or op == even_null:
                     w = _copy(o, w, p, copied, position)
                     copied = position + 4 + (n if n > 0 else 0)
                     argument = column.argument
                     prefix = argument
-                    if op == TOKEN_TEXT:
-                        w = _put_token(o, w, prefix, len(argument), _siphash(p, position + 4, n, column.k0, column.k1))
-                    elif op == CONSTANT or op == CONSTANT_EVEN_NULL:
+                    if op == token:
+                        hashed = _siphash(p, position + 4, n, column.k0, column.k1)
+                        w = _put_token(o, w, prefix, len(argument), letters, hashed)
+                    elif op == constant or op == even_null:
                         w = _put32(o, w, len(argument))
                         w = _copy(o, w, prefix, 0, len(argument))
                     else:

@@ -73,7 +73,7 @@ def key_of(data: bytes, start: cython.Py_ssize_t, end: cython.Py_ssize_t):
                 value = value * 10 + (p[at] - 48)
                 at += 1
             # 1.5, 1e5, 0x1F, 1_000; and the one integer whose kind depends on a minus before it
-            if (at < end and (p[at] == 46 or _is_word(p[at]))) or value == 2147483648:
+            if (at < end and (p[at] == 46 or _is_word(p[at]))) or value - 1 == 2147483647:
                 return None
             kind = 1 if value <= 2147483647 else 2
             pieces.append(data[copied:first])
