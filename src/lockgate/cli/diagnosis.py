@@ -17,6 +17,7 @@ from lockgate.services.checkpoint_dir import CheckpointDir
 from lockgate.services.log_tree import earlier_keys, must_continue
 from lockgate.store import KeyRing
 from lockgate.store.reading import read_store, sqlite_path
+from lockgate.store.schema import newest_revision, revision_of
 
 ROLE = """
 SELECT r.rolsuper, r.rolcreaterole OR r.rolcreatedb OR r.rolbypassrls,
@@ -46,7 +47,7 @@ async def diagnose(path: Path) -> list[Finding]:
         config = load_config(path)
     except LockgateError as error:
         return [Finding("error", error.message, error.hint)]
-    findings = [Finding("ok", f"{path.name} is readable"), *_files(config), *await _log(config)]
+    findings = [Finding("ok", f"{path.name} is readable"), *_files(config), *await _schema(config), *await _log(config)]
     for name, connection in config.connections.items():
         findings += await _upstream(name, connection)
     if not config.connections:
@@ -96,6 +97,19 @@ def _files(config: Config) -> list[Finding]:
     else:
         findings.append(Finding("ok", f"an account or membership younger than {config.cooling_s} s does not vote"))
     return findings
+
+
+async def _schema(config: Config) -> list[Finding]:
+    path = sqlite_path(config.store)
+    if path is not None and not path.exists():
+        return []
+    try:
+        found, ours = await read_store(config.store, revision_of), newest_revision()
+    except LockgateError as error:
+        return [Finding("error", error.message, error.hint)]
+    if found == ours:
+        return [Finding("ok", f"the store has schema {ours}")]
+    return [Finding("error", f"the store has schema {found}, this version needs {ours}", "lockgate upgrade")]
 
 
 async def _log(config: Config) -> list[Finding]:

@@ -28,7 +28,7 @@ async def read_store(url: str, fn: Callable[[Connection], T]) -> T:
     try:
         path = sqlite_path(url)
         if path is not None:
-            return await asyncio.to_thread(_read_sqlite, path, fn)
+            return await asyncio.to_thread(read_file, path, fn)
         engine = create_async_engine(
             url.replace("postgresql://", "postgresql+asyncpg://", 1), isolation_level="REPEATABLE READ"
         )
@@ -42,7 +42,8 @@ async def read_store(url: str, fn: Callable[[Connection], T]) -> T:
         raise StoreError(f"the store cannot be read ({type(error).__name__})", hint="was it copied whole?") from error
 
 
-def _read_sqlite(path: Path, fn: Callable[[Connection], T]) -> T:
+def read_file(path: Path, fn: Callable[[Connection], T]) -> T:
+    """`read_store` for a file, without a loop. StoreError: there is none."""
     if not path.is_file():
         raise StoreError(f"no store at {path.name}", hint="give the store's file, e.g. state/lockgate.db")
     engine = create_engine(f"sqlite:///file:{path}?mode=ro&uri=true")

@@ -11,7 +11,7 @@ from lockgate.approvals import Quorum, Request, Status, events, satisfied_names,
 from lockgate.approvals import Refusal as Refused
 from lockgate.audit.event import Event
 from lockgate.services.approvals import people as who
-from lockgate.services.approvals import standing, switch
+from lockgate.services.approvals import restoring, standing, switch
 from lockgate.services.approvals.desk import Desk, Entry, advance, load, new_id, settled
 from lockgate.services.approvals.executing import Begun, begin, intent
 from lockgate.services.approvals.nouns import FAILED, NOBODY, Decide, Refusal
@@ -37,7 +37,7 @@ def consume(
     entry = load(conn, request_id, lock=True)
     if entry is None:
         return NO_SUCH, log
-    stopped = switch.refuse_if_on(conn)
+    stopped = switch.refuse_if_on(conn) or restoring.refuse_if_open(desk, conn)
     if stopped:
         return stopped, log
     settled(desk, conn, entry, now_at, log)
