@@ -138,17 +138,21 @@ def start_gate(
     audit: str = "shape",
     rules: Rules | None = None,
     upstream: Upstreams | None = None,
+    keys: KeyRing | None = None,
+    checkpoint_dir: Path | None = None,
 ) -> Gate:
     """A Lockgate over the hospital with people: root (admins), ana (owns the agent bot), rita and paul (privacy),
-    dora (data-owner), alf (analyst)."""
+    dora (data-owner), alf (analyst). Over a store that is there already (give its keys) nobody is made anew."""
+    known = (state / "lockgate.db").exists()
     loop = uvloop.new_event_loop()
     threading.Thread(target=loop.run_forever, daemon=True).start()
 
     async def build() -> tuple[Assembly, int]:
-        write_starters([starter], state / "policies")
+        if not known:
+            write_starters([starter], state / "policies")
         made = await assemble(
             store_url=f"sqlite:///{state}/lockgate.db",
-            keys=KeyRing.generate(),
+            keys=keys or KeyRing.generate(),
             signer=SigningKey.from_seed("test.lockgate", b"t" * 32),
             policies=state / "policies",
             upstreams={
@@ -160,8 +164,11 @@ def start_gate(
             },
             base_url="http://lockgate.test",
             rules=rules or Rules(cooling_s=0),
+            checkpoint_dir=checkpoint_dir,
         )
         await made.start()
+        if known:
+            return made, await made.gateway.start("127.0.0.1", 0)
         accounts = made.accounts
         await accounts.create_user("root", PASSWORD, by="init", groups=["admins"])
         for name, groups in (

@@ -119,5 +119,52 @@ def test_a_shorter_log_with_its_own_checkpoint_is_found_against_a_kept_one():
 
 def test_an_intent_without_an_outcome_has_a_status_of_its_own():
     entries, note, _ = log(5)
-    report = verify(entries, note)
+    report = verify(entries, note, kept=[note])
     assert (report.verdict, report.unmatched) == (Verdict.UNMATCHED, ["evt_4"])
+
+
+def test_without_an_outside_checkpoint_no_more_is_said_than_consistent_with_its_own_key():
+    entries, note, _ = log(5)
+    report = verify(entries, note)
+    assert (report.verdict, report.unmatched) == (Verdict.SELF_CONSISTENT, ["evt_4"])
+    assert report.witnessed == 0
+
+
+def test_what_follows_a_kept_checkpoint_is_not_vouched_for():
+    _, kept, _ = log(4)
+    entries, note, _ = log(6)
+    report = verify(entries, note, kept=[kept])
+    assert (report.verdict, report.witnessed, report.size) == (Verdict.WITNESSED, 4, 6)
+
+
+def restored(back_to: int, given_up: int):
+    """A log whose first events are those of `log`, then the record of a restore, then others."""
+    entries, _, _ = log(back_to)
+    frontier = Frontier()
+    for entry in entries:
+        frontier, _ = frontier.append(entry.hash)
+    for body in ({"size": back_to, "given_up": given_up}, {"execution": "other"}):
+        kind = "store.restored" if "size" in body else "outcome"
+        id_ = f"evt_r{frontier.size}"
+        leaf = leaf_bytes(Event(kind, body), id=id_, time_at=9000)
+        entries.append(Entry(frontier.size, id_, leaf, leaf_hash(leaf)))
+        frontier, _ = frontier.append(leaf_hash(leaf))
+    return entries, make_checkpoint(frontier.size, frontier.root(), KEY)
+
+
+def test_a_recorded_restore_explains_what_it_gave_up_and_never_passes_for_a_whole_log():
+    _, kept, _ = log(6)
+    entries, note = restored(4, 6)
+    report = verify(entries, note, kept=[kept])
+    assert report.verdict is Verdict.RESTORED
+    assert "given up" in report.given_up[0] and "evt_r4" in report.given_up[0]
+
+
+@pytest.mark.parametrize("size", [3, 8])
+def test_a_recorded_restore_explains_nothing_before_it_or_beyond_what_it_gave_up(size):
+    frontier = Frontier()
+    for i in range(size):
+        frontier, _ = frontier.append(leaf_hash(b"other %d" % i))
+    kept = make_checkpoint(frontier.size, frontier.root(), KEY)
+    entries, note = restored(4, 6)
+    assert verify(entries, note, kept=[kept]).verdict is Verdict.BROKEN

@@ -23,7 +23,9 @@ class Verdict(IntEnum):
     SELF_CONSISTENT = 3
     """Everything holds, but only by the log's own key: whoever has it could have cut the end off."""
     UNMATCHED = 4
-    """The log holds; some intents have no outcome (running now, or cut off by a crash)."""
+    """As WITNESSED; some intents have no outcome (running now, or cut off by a crash)."""
+    RESTORED = 5
+    """Everything holds, but events that a kept checkpoint vouches for were given up in a restore that is recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,10 @@ class Report:
     checkpoint: Checkpoint | None = None
     pending: int = 0
     """Events that no signed tree covers yet."""
+    witnessed: int = 0
+    """How many events a kept checkpoint vouches for; what follows rests on the log's own key alone."""
+    given_up: list[str] = field(default_factory=list)
+    """Kept checkpoints that a recorded restore explains."""
 
 
 def verify_log(
@@ -72,53 +78,85 @@ def verify_log(
                 report.checkpoint = checkpoint
     frontier = Frontier()
     open_intents: dict[str, str] = {}
-    previous_at = 0
+    restores: list[_Restore] = []
+    disputed: list[tuple[str, Checkpoint, str]] = []
     for position, entry in enumerate(entries):
         if entry.index != position:
             report.problems.append(f"event {position} is missing: the next one is number {entry.index}")
             break
-        previous_at = _look_at(entry, previous_at, open_intents, report)
+        _look_at(entry, open_intents, restores, report)
         frontier, _ = frontier.append(leaf_hash(entry.leaf))
         for where, checkpoint in wanted.pop(frontier.size, ()):
-            if checkpoint.root != frontier.root():
-                report.problems.append(f"the {where} checkpoint over {frontier.size} events has another root")
+            if checkpoint.root == frontier.root():
+                report.witnessed = frontier.size if where == "kept" else report.witnessed
+            else:
+                disputed.append(
+                    (where, checkpoint, f"the {where} checkpoint over {frontier.size} events has another root")
+                )
     report.size = frontier.size
     for size, left in sorted(wanted.items()):
         if size == 0:
             continue
-        where = ", ".join(sorted({w for w, _ in left}))
-        report.problems.append(f"a {where} checkpoint covers {size} events, but there are {frontier.size}")
+        for where, checkpoint in left:
+            what = f"a {where} checkpoint covers {size} events, but there are {frontier.size}"
+            disputed.append((where, checkpoint, what))
+    for where, checkpoint, what in disputed:
+        restore = next((r for r in restores if where == "kept" and r.explains(checkpoint)), None)
+        if restore is None:
+            report.problems.append(what)
+        else:
+            report.given_up.append(
+                f"a kept checkpoint over {checkpoint.size} events: those after {restore.back_to} were given up in the"
+                f" restore that event {restore.event} records"
+            )
     report.unmatched = sorted(open_intents.values())
     if not report.problems and report.checkpoint is None and frontier.size:
         report.problems.append("no checkpoint covers these events")
     if report.problems:
         report.verdict = Verdict.BROKEN
-    elif report.unmatched:
+    elif report.given_up:
+        report.verdict = Verdict.RESTORED
+    elif kept and report.unmatched:
         report.verdict = Verdict.UNMATCHED
     elif kept:
         report.verdict = Verdict.WITNESSED
     return report
 
 
-def _look_at(entry: Entry, previous_at: int, open_intents: dict[str, str], report: Report) -> int:
+@dataclass(frozen=True, slots=True)
+class _Restore:
+    """A restore as its event records it: back to which size, and how far the log had come."""
+
+    event: str
+    back_to: int
+    given_up: int
+
+    def explains(self, checkpoint: Checkpoint) -> bool:
+        return self.back_to < checkpoint.size <= self.given_up
+
+
+def _look_at(entry: Entry, open_intents: dict[str, str], restores: list[_Restore], report: Report) -> None:
     name = f"event {entry.index} ({entry.id})"
     if leaf_hash(entry.leaf) != entry.hash:
         report.problems.append(f"{name} was changed: its bytes no longer have the hash that the tree was made with")
     try:
         parse_canonical(entry.leaf)
         event = json.loads(entry.leaf)
-        body, at = event["body"], event["time"]
+        body = event["body"]
         if event["id"] != entry.id:
             report.problems.append(f"{name} is stored under another id than it carries")
         if entry.filed is not None and entry.filed != (event["type"], body.get("request") or ""):
             report.problems.append(f"{name} is stored under another type or request than it carries")
     except (NotCanonical, ValueError, KeyError, TypeError, AttributeError):
         report.problems.append(f"{name} is not canonical JSON")
-        return previous_at
-    execution = body.get("execution") if isinstance(body, dict) else None
+        return
+    if not isinstance(body, dict):
+        return
+    if event["type"] == "store.restored":
+        restores.append(_Restore(entry.id, int(body.get("size", 0)), int(body.get("given_up", 0))))
+    execution = body.get("execution")
     if isinstance(execution, str):
         if event["type"] == "intent":
             open_intents[execution] = entry.id
         elif event["type"] == "outcome":
             open_intents.pop(execution, None)
-    return int(at) if isinstance(at, int) else previous_at

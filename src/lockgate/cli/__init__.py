@@ -1,4 +1,5 @@
-"""The `lockgate` command. Whatever changes something is a client of the HTTP API, except `init`.
+"""The `lockgate` command. Whatever changes something is a client of the HTTP API, except `init`, `restore` and
+`upgrade`, with the server stopped.
 
 Exit status: 0 done, 1 refused or not found, 2 wrong usage; `audit verify` has statuses of its own.
 """
@@ -11,7 +12,7 @@ from typing import Annotated
 import typer
 
 from lockgate import __version__
-from lockgate.cli import audit, catalog, emergency, lending, people, policy, requests, serving, setup
+from lockgate.cli import audit, catalog, emergency, keeping, lending, people, policy, requests, serving, setup
 from lockgate.errors import LockgateError
 
 app = typer.Typer(
@@ -25,6 +26,7 @@ setup.register(app)
 serving.register(app)
 people.register(app)
 emergency.register(app)
+keeping.register(app)
 app.add_typer(requests.app, name="requests")
 app.add_typer(lending.app, name="lend")
 app.add_typer(catalog.app, name="catalog")

@@ -11,6 +11,7 @@ from lockgate.audit import Verdict, VerifierKey, check_tlog_proof
 from lockgate.cli.client import call
 from lockgate.cli.show import Json, console, dump
 from lockgate.errors import AuditError
+from lockgate.services.checkpoint_dir import CheckpointDir
 from lockgate.services.log_copy import LogCopy
 from lockgate.store import KeyRing
 
@@ -19,20 +20,22 @@ app = typer.Typer(no_args_is_help=True, help="The tamper-evident log.")
 WORDS = {
     Verdict.WITNESSED: "The log holds, against a checkpoint that was kept elsewhere.",
     Verdict.BROKEN: "THE LOG WAS CHANGED.",
-    Verdict.SELF_CONSISTENT: "The log is consistent with its own key. Keep a checkpoint elsewhere to know "
-    "that nothing was cut off.",
-    Verdict.UNMATCHED: "The log holds; some executions have no outcome yet (running, or cut off by a crash).",
+    Verdict.SELF_CONSISTENT: "The log is consistent with its own key, and no more is known: whoever has the key could "
+    "have cut events off. Give a checkpoint that was kept elsewhere (--checkpoint FILE or FOLDER).",
+    Verdict.UNMATCHED: "The log holds, against a checkpoint that was kept elsewhere; some executions have no outcome "
+    "yet (running, or cut off by a crash).",
+    Verdict.RESTORED: "The log holds, but an older store was put back: events were given up, and that is recorded.",
 }
 
 
 @app.command(
     help="Verify every event, their order, the tree and the signatures. Exit status: 0 holds against a kept "
-    "checkpoint, 1 changed, 3 only consistent with its own key, 4 executions without an outcome. "
-    "Example: `lockgate audit verify state/lockgate.db --checkpoint kept.txt`"
+    "checkpoint, 1 changed, 3 only consistent with its own key, 4 holds with executions without an outcome, 5 events "
+    "were given up in a recorded restore. Example: `lockgate audit verify state/lockgate.db --checkpoint kept.txt`"
 )
 def verify(
     store: Annotated[Path, typer.Argument(help="the store's file, or a copy of it")],
-    checkpoint: Annotated[list[Path], typer.Option(help="a checkpoint that you kept")] = [],  # noqa: B006
+    checkpoint: Annotated[list[Path], typer.Option(help="a checkpoint that you kept, or a checkpoint_dir")] = [],  # noqa: B006
     key: Annotated[
         str, typer.Option(help="the log's public key, as text or a file; otherwise the store's own word")
     ] = "",
@@ -43,13 +46,16 @@ def verify(
 ) -> None:
     copy = LogCopy(store)
     verifier = VerifierKey.from_text(_text(key) or copy.public_key())
-    report = copy.verify([verifier], [_content(path) for path in checkpoint], KeyRing.from_file(keys) if keys else None)
+    kept = [note for path in checkpoint for note in _notes(path)]
+    report = copy.verify([verifier], kept, KeyRing.from_file(keys) if keys else None)
     if as_json:
         dump(
             {
                 "verdict": report.verdict.name.lower(),
                 "size": report.size,
                 "problems": report.problems,
+                "given_up": report.given_up,
+                "witnessed": report.witnessed,
                 "unmatched": report.unmatched,
                 "unsigned": report.pending,
                 "key": verifier.fingerprint,
@@ -57,9 +63,11 @@ def verify(
         )
     else:
         console.print(f"{report.size} events, key {verifier.fingerprint}")
-        for line in report.problems[:20]:
+        for line in [*report.problems[:20], *report.given_up[:20]]:
             console.print(f"  {line}", markup=False, soft_wrap=True)
-        console.print(WORDS[report.verdict])
+        console.print(WORDS[report.verdict], soft_wrap=True)
+        if kept and report.witnessed < report.size:
+            console.print(f"  the last {report.size - report.witnessed} events rest on the log's own key alone")
         if report.unmatched:
             console.print(f"  without an outcome: {', '.join(report.unmatched[:5])}")
     raise typer.Exit(int(report.verdict))
@@ -91,6 +99,14 @@ def _content(path: Path) -> str:
         return path.read_text()
     except (OSError, UnicodeDecodeError) as error:
         raise AuditError(f"{path.name} cannot be read as text") from error
+
+
+def _notes(path: Path) -> list[str]:
+    """A checkpoint from a file, or all of a folder of them. AuditError: there is none."""
+    notes = CheckpointDir(path).notes() if path.is_dir() else [_content(path)]
+    if not notes:
+        raise AuditError(f"the folder {path.name} holds no checkpoint", hint="give a checkpoint_dir, or a file")
+    return notes
 
 
 def _text(key: str) -> str:

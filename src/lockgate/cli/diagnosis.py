@@ -15,7 +15,11 @@ from lockgate.gateways.postgres.wire.upstream import SEARCH_PATH
 from lockgate.policy import check
 from lockgate.server.config import Config, ConnectionConfig, load_config
 from lockgate.server.serve import read_signing_key
+from lockgate.services.checkpoint_dir import CheckpointDir
+from lockgate.services.log_tree import earlier_keys, must_continue
 from lockgate.store import KeyRing
+from lockgate.store.reading import read_store, sqlite_path
+from lockgate.store.schema import newest_revision, revision_of
 
 ROLE = """
 SELECT r.rolsuper, r.rolcreaterole OR r.rolcreatedb OR r.rolbypassrls,
@@ -45,7 +49,7 @@ async def diagnose(path: Path) -> list[Finding]:
         config = load_config(path)
     except LockgateError as error:
         return [Finding("error", error.message, error.hint)]
-    findings = [Finding("ok", f"{path.name} is readable"), *_files(config)]
+    findings = [Finding("ok", f"{path.name} is readable"), *_files(config), *await _schema(config), *await _log(config)]
     for name, connection in config.connections.items():
         findings += await _upstream(name, connection)
     if not config.connections:
@@ -95,6 +99,45 @@ def _files(config: Config) -> list[Finding]:
     else:
         findings.append(Finding("ok", f"an account or membership younger than {config.cooling_s} s does not vote"))
     return findings
+
+
+async def _schema(config: Config) -> list[Finding]:
+    path = sqlite_path(config.store)
+    if path is not None and not path.exists():
+        return []
+    try:
+        found, ours = await read_store(config.store, revision_of), newest_revision()
+    except LockgateError as error:
+        return [Finding("error", error.message, error.hint)]
+    if found == ours:
+        return [Finding("ok", f"the store has schema {ours}")]
+    return [Finding("error", f"the store has schema {found}, this version needs {ours}", "lockgate upgrade")]
+
+
+async def _log(config: Config) -> list[Finding]:
+    """Whether the store continues the checkpoint that is kept outside of it."""
+    if config.checkpoint_dir is None:
+        return [
+            Finding(
+                "warning",
+                "no checkpoint_dir: nobody would notice that yesterday's store was put back",
+                "set checkpoint_dir to a folder on another disk or machine",
+            )
+        ]
+    path = sqlite_path(config.store)
+    if path is not None and not path.exists():
+        return [Finding("warning", "there is no store yet")]
+    try:
+        verifier = read_signing_key(config.signing_key).verifier
+        earlier = await read_store(config.store, earlier_keys)
+        kept = CheckpointDir(config.checkpoint_dir).newest([verifier, *earlier])
+        if kept is None:
+            return [Finding("warning", "checkpoint_dir is empty", "the next serve begins it; was it emptied?")]
+        whose = "the checkpoint kept in checkpoint_dir"
+        await read_store(config.store, lambda conn: must_continue(conn, kept.checkpoint, whose))
+    except LockgateError as error:
+        return [Finding("error", f"LG005, nothing is executed: {error.message}", error.hint)]
+    return [Finding("ok", f"the store continues the checkpoint over {kept.checkpoint.size} events kept outside")]
 
 
 async def _upstream(name: str, connection: ConnectionConfig) -> list[Finding]:

@@ -22,6 +22,7 @@ CONFIG = """\
 # Lockgate. Every path is relative to this file; a secret is env:NAME or file:PATH, never written here.
 state: state                       # the store (SQLite), keys; back it up, and keep it to yourself
 # store: postgresql://user@host/db # instead of SQLite, once one process is not enough
+# checkpoint_dir: /mnt/elsewhere   # signed checkpoints, on another disk or machine: an old store put back is noticed
 policies: policies                 # Cedar policies and profiles.yaml; `lockgate policy check policies`
 public_url: https://localhost:8443 # where links in notices lead
 listen:

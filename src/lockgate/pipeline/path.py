@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, MutableMapping
 
 from lockgate.action import Action, Decision, Effect, Kind, Question, Requester
@@ -30,11 +31,21 @@ from lockgate.services.views import ViewFacts
 class Pipeline:
     """The path, over the services. One instance serves every gateway of a process."""
 
-    def __init__(self, policy: PolicyHolder, approvals: Approvals, shapes: Shapes, catalog_digest: Callable[[], str]):
+    def __init__(
+        self,
+        policy: PolicyHolder,
+        approvals: Approvals,
+        shapes: Shapes,
+        catalog_digest: Callable[[], str],
+        witnessed: Callable[[str], Awaitable[None]] | None = None,
+    ):
         self._policy = policy
         self._approvals = approvals
         self._shapes = shapes
         self._catalog_digest = catalog_digest
+        self._witnessed = witnessed
+        self.halted = ""
+        """Why nothing is executed: the store contradicts the log as it is known outside (services/log)."""
         self.stopped = False
         """The kill switch as last heard of; the store's own state is asked again wherever something is consumed."""
 
@@ -64,8 +75,8 @@ class Pipeline:
 
         Nothing is consumed yet: a Ticket says that everything held a moment ago, `redeem` looks again.
         """
-        if self.stopped:
-            return stopped()
+        if self.stopped or self.halted:
+            return self._no()
         decision = self.decide(action.requester, facts, wishes)
         if not decision.allowed and action.requester.principal.kind is Kind.HUMAN:
             broken = await self._under_glass(action, facts, wishes)
@@ -178,8 +189,8 @@ class Pipeline:
 
         `transaction` is the upstream's own name for the transaction that this will run in, where it has one.
         """
-        if self.stopped:
-            return stopped()
+        if self.stopped or self.halted:
+            return self._no()
         action, decision = ticket.action, ticket.decision
         try:
             if ticket.request_id:
@@ -191,6 +202,7 @@ class Pipeline:
                 )
                 if isinstance(consumed, ApprovalRefusal):
                     return from_refusal(consumed, ticket.facts)
+                await self._witness(consumed)
                 return Pass(decision, consumed, None, ticket.request_id, self._finisher(consumed))
             now = self.decide(action.requester, ticket.facts, ticket.wishes, glass=bool(ticket.glass_id))
             if not now.allowed or now.masked - decision.masked:
@@ -214,6 +226,23 @@ class Pipeline:
             return Pass(decision, recorded, None, "", self._finisher(recorded))
         except LockgateError as error:
             return Refusal(FAILED, "Lockgate could not record this, so nothing was executed", error.hint or "try again")
+
+    async def _witness(self, consumed: Execution) -> None:
+        """Raise unless the intent is under a checkpoint that is kept elsewhere already, so that no older store can give
+        the grant back; the execution then has failed before it began."""
+        if self._witnessed is None:
+            return
+        try:
+            await self._witnessed(consumed.intent_event_id)
+        except BaseException:
+            with contextlib.suppress(LockgateError):
+                await self._approvals.finish(consumed.execution_id, "FAILED", 0, 0, FAILED)
+            raise
+
+    def _no(self) -> Refusal:
+        if self.halted:
+            return Refusal(FAILED, f"nothing is executed: {self.halted}", "tell an administrator: lockgate doctor")
+        return stopped()
 
     def _finisher(self, execution: Execution) -> Callable[[str, int, int, str], Awaitable[None]]:
         async def finish(outcome: str, rows: int, bytes_: int, code: str) -> None:

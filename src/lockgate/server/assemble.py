@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import structlog
 from sqlalchemy import Connection as StoreConnection
 
 from lockgate.action import JSON
@@ -30,6 +31,7 @@ from lockgate.services.sessions import Sessions
 from lockgate.services.shapes import Shapes
 from lockgate.store import Clock, KeyRing, Store, new_id, open_store, system_clock
 
+logger = structlog.get_logger("lockgate")
 KILL_TOPIC = "kill_switch"
 
 
@@ -62,6 +64,7 @@ class Assembly:
     async def start(self) -> None:
         await self.catalog.load()
         await self.approvals.recover()
+        self.log.on_halt = self._halted
         await self.log.start()
         await self._read_switch()
         self.store.listen(self._heard)
@@ -119,9 +122,18 @@ class Assembly:
 
     async def _read_switch(self) -> None:
         on = (await self.approvals.stopped()).on
-        if on and not self.pipeline.stopped:
+        before, self.pipeline.stopped = self.pipeline.stopped, on
+        if on and not before:
             self.gateway.stop_everything()
-        self.pipeline.stopped = on
+
+    def _halted(self, why: str) -> None:
+        """The store contradicts the log as it is known outside, or (empty) no longer does."""
+        self.pipeline.halted = why
+        if why:
+            logger.error("nothing is executed", code="LG005", why=why)
+            self.gateway.stop_everything("the log does not continue what is known of it")
+        else:
+            logger.warning("executing again: the store continues the checkpoint kept outside")
 
 
 async def assemble(
@@ -136,6 +148,7 @@ async def assemble(
     rules: Rules | None = None,
     clock: Clock = system_clock,
     tenant: str = "default",
+    checkpoint_dir: Path | None = None,
 ) -> Assembly:
     """Open the store and build everything over it; nothing listens yet. Raises before anything is half there."""
     policy = PolicyHolder(policies)
@@ -152,9 +165,9 @@ async def assemble(
             rules=rules,
             profiles=lambda: {name: profile.body() for name, profile in policy.current.profiles.items()},
         )
-        log = Log(store, signer, clock)
+        log = Log(store, signer, clock, checkpoint_dir=checkpoint_dir)
         shapes = Shapes(store, new_id)
-        pipeline = Pipeline(policy, approvals, shapes, lambda: catalog.digest)
+        pipeline = Pipeline(policy, approvals, shapes, lambda: catalog.digest, log.witnessed)
         connections = {
             name: Connection(
                 name,

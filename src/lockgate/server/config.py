@@ -20,6 +20,7 @@ TOP = (
     "store",
     "keys",
     "signing_key",
+    "checkpoint_dir",
     "policies",
     "public_url",
     "listen",
@@ -54,6 +55,7 @@ class Config:
     store: str
     keys: str
     signing_key: Path
+    checkpoint_dir: Path | None
     policies: Path
     public_url: str
     postgres: Listen
@@ -138,6 +140,7 @@ def load_config(path: Path) -> Config:
         store=top.text("store", f"sqlite:///{state}/lockgate.db"),
         keys=top.text("keys", f"file:{state}/keys"),
         signing_key=base / top.text("signing_key", str(state / "log.key")),
+        checkpoint_dir=_outside(base, top, state),
         policies=base / top.text("policies", "policies"),
         public_url=top.text("public_url", "https://localhost:8443").rstrip("/"),
         postgres=_listen(listen, "postgres", "127.0.0.1:6432"),
@@ -208,6 +211,21 @@ def _number(reader: _Reader, key: str, default: int) -> int:
     if not written.isdigit():
         raise reader.error(f"{key} is a whole number", reader.items.get(key))
     return int(written)
+
+
+def _outside(base: Path, top: _Reader, state: Path) -> Path | None:
+    """A folder for checkpoints that is not put back together with the state."""
+    written = top.text("checkpoint_dir", "")
+    if not written:
+        return None
+    folder = base / written
+    if folder.resolve().is_relative_to(state.resolve()):
+        raise top.error(
+            "checkpoint_dir lies inside of the state folder",
+            top.items.get("checkpoint_dir"),
+            "whoever puts back the one would put back the other: name a folder elsewhere, best on another machine",
+        )
+    return folder
 
 
 def _file(base: Path, reader: _Reader, key: str) -> Path | None:

@@ -75,6 +75,7 @@ async def start(config: Config) -> Running:
         },
         base_url=config.public_url,
         tls=tls,
+        checkpoint_dir=config.checkpoint_dir,
         rules=Rules(cooling_s=config.cooling_s, webhooks=config.webhooks, lookups_per_hour=config.lookups_per_hour),
     )
     try:

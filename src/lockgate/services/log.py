@@ -1,7 +1,8 @@
 """The log over the store: the sequencer gives events their place, extends the tree and signs; receipts are made here.
 
 One sequencer at a time: on SQLite there is one process, on PostgreSQL whoever holds the advisory lock of the
-transaction; the compare-and-set on the last checkpoint's size is what makes a second one harmless.
+transaction; the compare-and-set on size and root is what makes a second one harmless. With a `checkpoint_dir`, each
+checkpoint is copied there, and a store that does not continue the newest one there is never signed any further.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import asyncio
 import contextlib
 import hashlib
 import hmac
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import BindParameter, Connection, bindparam, insert, select, update
@@ -17,18 +20,28 @@ from sqlalchemy import BindParameter, Connection, bindparam, insert, select, upd
 from lockgate.audit import (
     Frontier,
     SigningKey,
-    inclusion_proof,
+    VerifierKey,
     leaf_hash,
     make_checkpoint,
-    make_tlog_proof,
 )
 from lockgate.audit.event import Event
 from lockgate.errors import AuditError, LockgateError
+from lockgate.services import log_reading as reading
+from lockgate.services.checkpoint_dir import CheckpointDir, Kept
+from lockgate.services.log_tree import (
+    Contradicted,
+    Head,
+    earlier_keys,
+    last_checkpoint,
+    move_head,
+    must_continue,
+)
 from lockgate.store import Clock, Store
 from lockgate.store.tables import log as t
 from lockgate.store.tables.settings import settings
 
 INTERVAL_S = 0.5
+CHECK_S = 60.0
 LARGEST_STEP = 5000
 ADVISORY_LOCK = 7155113
 
@@ -41,17 +54,30 @@ class Log:
         self._signer = signer
         self._clock = clock
         self._mac_key = store.mac_key
-        self._checkpoint_dir = checkpoint_dir
+        self._outside = CheckpointDir(checkpoint_dir) if checkpoint_dir is not None else None
+        self._verifiers: list[VerifierKey] = [signer.verifier]
+        self._seen: Head | None = None
+        self._copied = 0
+        self._one_at_a_time = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self._signed = asyncio.Event()
+        self.halted = ""
+        """Why nothing may be executed: the store contradicts what is known from outside; empty when all is well."""
+        self.lagging = ""
+        """Why the newest checkpoint is not copied outside yet; empty when it is."""
+        self.on_halt: Callable[[str], None] = lambda why: None
 
     @property
     def signer(self) -> SigningKey:
         return self._signer
 
     async def start(self) -> None:
+        """Compare with what is kept outside, then begin to sequence; `halted` says when it may not."""
+        self._verifiers = [self._signer.verifier, *await self._store.read(earlier_keys)]
+        await self.check()
         await self._store.transact(self._publish_key)
-        await self.sequence()
+        with contextlib.suppress(AuditError):
+            await self.sequence()
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     def _publish_key(self, conn: Connection) -> tuple[None, list[Event]]:
@@ -76,27 +102,126 @@ class Log:
             await self.sequence()
 
     async def _run(self) -> None:
+        check_at = self._now_s() + CHECK_S
         while True:
             await asyncio.sleep(INTERVAL_S)
+            if self._now_s() >= check_at:
+                check_at = self._now_s() + CHECK_S
+                await self.check()
             with contextlib.suppress(LockgateError):
                 await self.sequence()
 
-    async def sequence(self) -> int:
-        """Take all durable events into the tree, under a new signed checkpoint; how many there were."""
-        total = 0
-        while True:
-            done = await self._store.transact(self._step)
-            total += done
-            if done < LARGEST_STEP:
-                self._signed.set()
-                self._signed = asyncio.Event()
-                return total
+    def _now_s(self) -> float:
+        return asyncio.get_running_loop().time()
 
-    def _step(self, conn: Connection) -> tuple[int, list[Event]]:
+    # what is kept outside ---------------------------------------------------------------------------------------
+    async def check(self) -> str:
+        """Compare the store with the newest checkpoint outside and with what this process has seen; why it may not go
+        on, empty if it may. A change of this is an event, and `on_halt` is called."""
+        try:
+            kept = await self._kept()
+            await self._store.read(lambda conn: self._must_continue(conn, kept))
+            why = ""
+        except LockgateError as error:
+            why = error.message
+        await self._halt(why)
+        return why
+
+    async def _halt(self, why: str) -> None:
+        if why == self.halted:
+            return
+        self.halted = why
+        self.on_halt(why)
+        # An event that cannot be written changes nothing: nothing is executed either way.
+        with contextlib.suppress(LockgateError):
+            await self._store.transact(lambda _: (None, [Event("log.failed" if why else "log.resumed", {"why": why})]))
+
+    async def _kept(self) -> Kept | None:
+        return await asyncio.to_thread(self._outside.newest, self._verifiers) if self._outside is not None else None
+
+    def _must_continue(self, conn: Connection, kept: Kept | None) -> None:
+        if kept is not None:
+            must_continue(conn, kept.checkpoint, "the checkpoint kept in checkpoint_dir")
+        if self._seen is not None:
+            must_continue(conn, self._seen, "what this process has seen")
+
+    async def witnessed(self, event_id: str) -> None:
+        """Return when the event is under a checkpoint that is copied outside; at once where none is configured.
+
+        AuditError: it is not, so what the event announces must not happen.
+        """
+        if self.halted:
+            raise AuditError(self.halted)
+        if self._outside is None:
+            return
+        index = await self._store.read(lambda conn: _index_of(conn, event_id))
+        if index is None or index >= self._copied:
+            await self.sequence()
+            index = await self._store.read(lambda conn: _index_of(conn, event_id))
+        if index is None or index >= self._copied:
+            raise AuditError(self.lagging or "the checkpoint over this event is not copied outside")
+
+    async def _copy(self) -> None:
+        """Copy the newest checkpoint outside, if it continues the one there. Loops while other processes do so too."""
+        if self._outside is None:
+            return
+        try:
+            while True:
+                kept = await self._kept()
+                size, note = await self._store.read(lambda conn, kept=kept: self._newest_after(conn, kept))  # type: ignore[misc]
+                if kept is not None and kept.checkpoint.size >= size:
+                    break
+                day = datetime.fromtimestamp(self._clock() / 1_000_000, UTC).date().isoformat()
+                if kept is None and self._copied:
+                    raise AuditError("checkpoint_dir was emptied", hint="put back what was there")
+                if size == 0 or await asyncio.to_thread(
+                    self._outside.put, note, instead_of=kept, day=day, verifiers=self._verifiers
+                ):
+                    if kept is None and size:
+                        begun = Event("checkpoint_dir.begun", {"size": size})
+                        await self._store.transact(lambda _, begun=begun: (None, [begun]))  # type: ignore[misc]
+                    break
+            self._copied, self.lagging = size, ""
+        except AuditError as error:
+            self.lagging = error.message
+            raise
+
+    def _newest_after(self, conn: Connection, kept: Kept | None) -> tuple[int, str]:
+        self._must_continue(conn, kept)
+        last = last_checkpoint(conn)
+        return (0, "") if last is None else (int(last.size), str(last.note))
+
+    async def sequence(self) -> int:
+        """Take all durable events into the tree, under a new signed checkpoint, and copy that outside; how many.
+
+        AuditError: the store contradicts what is known from outside; nothing is signed then.
+        """
+        async with self._one_at_a_time:
+            if self.halted:
+                raise AuditError(self.halted)
+            total = 0
+            while True:
+                try:
+                    kept = await self._kept()
+                    done, head = await self._store.transact(lambda conn, kept=kept: self._step(conn, kept))  # type: ignore[misc]
+                except Contradicted as error:
+                    await self._halt(error.message)
+                    raise
+                total += done
+                self._seen = head or self._seen
+                if done < LARGEST_STEP:
+                    break
+            self._signed.set()
+            self._signed = asyncio.Event()
+            await self._copy()
+            return total
+
+    def _step(self, conn: Connection, kept: Kept | None) -> tuple[tuple[int, Head | None], list[Event]]:
         if self._store.dialect == "postgresql":
             conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")
-        last = conn.execute(select(t.checkpoints).order_by(t.checkpoints.c.size.desc()).limit(1)).first()
-        frontier = Frontier() if last is None else Frontier.from_bytes(last.frontier)
+        last = last_checkpoint(conn)
+        before = None if last is None else Head(int(last.size), bytes(last.root))
+        frontier = Frontier() if last is None else Frontier.from_bytes(bytes(last.frontier))
         rows = conn.execute(
             select(t.events.c.seq, t.events.c.id, t.events.c.leaf, t.events.c.mac)
             .where(t.events.c.leaf_index.is_(None))
@@ -104,7 +229,11 @@ class Log:
             .limit(LARGEST_STEP)
         ).all()
         if not rows:
-            return 0, []
+            return (0, before), []
+        if kept is not None or before != self._seen:
+            self._must_continue(conn, kept)
+        if before is not None and (frontier.size, frontier.root()) != (before.size, before.root):
+            raise AuditError("the newest checkpoint contradicts itself")
         made: list[tuple[int, int, bytes]] = []
         places = []
         for row in rows:
@@ -114,6 +243,8 @@ class Log:
             places.append({"b_seq": row.seq, "b_index": frontier.size})
             frontier, complete = frontier.append(leaf_hash(row.leaf))
             made += complete
+        after = Head(frontier.size, frontier.root())
+        move_head(conn, before, after)
         conn.execute(
             update(t.events).where(t.events.c.seq == _bind("b_seq")).values(leaf_index=_bind("b_index")), places
         )
@@ -128,43 +259,16 @@ class Log:
                 signed_at=self._clock(),
             )
         )
-        return len(rows), []
+        return (len(rows), after), []
 
     # receipts ---------------------------------------------------------------------------------------------------
     async def checkpoint(self) -> str:
         """The newest signed checkpoint; AuditError while there is none."""
-
-        def read(conn: Connection) -> str:
-            note = conn.execute(select(t.checkpoints.c.note).order_by(t.checkpoints.c.size.desc()).limit(1)).scalar()
-            if note is None:
-                raise AuditError("nothing is signed yet")
-            return str(note)
-
-        return await self._store.read(read)
+        return await self._store.read(reading.newest_note)
 
     async def prove(self, event_id: str) -> str:
         """The receipt of one event (a tlog-proof file) under the newest checkpoint."""
-
-        def read(conn: Connection) -> str:
-            row = conn.execute(select(t.events.c.leaf, t.events.c.leaf_index).where(t.events.c.id == event_id)).first()
-            last = conn.execute(select(t.checkpoints).order_by(t.checkpoints.c.size.desc()).limit(1)).first()
-            if row is None:
-                raise AuditError("no such event")
-            if row.leaf_index is None or last is None:
-                raise AuditError("the event is not signed yet", hint="try again in a second")
-
-            def node(level: int, position: int) -> bytes:
-                found = conn.execute(
-                    select(t.nodes.c.hash).where(t.nodes.c.level == level, t.nodes.c.position == position)
-                ).scalar()
-                if found is None:
-                    raise AuditError("the tree has a hole")
-                return bytes(found)
-
-            path = inclusion_proof(row.leaf_index, last.size, node)
-            return make_tlog_proof(bytes(row.leaf), row.leaf_index, path, last.note)
-
-        return await self._store.read(read)
+        return await self._store.read(lambda conn: reading.receipt(conn, event_id))
 
     async def wait_signed(self, event_id: str, timeout_s: float = 5.0) -> str:
         """The receipt, once there is one."""
@@ -182,26 +286,14 @@ class Log:
         self, *, after: int = 0, kind: str = "", request: str = "", limit: int = 100
     ) -> list[dict[str, object]]:
         """A page of events, oldest first: `(seq, id, time, type, leaf, index)`."""
+        return await self._store.read(
+            lambda conn: reading.page(conn, after=after, kind=kind, request=request, limit=limit)
+        )
 
-        def read(conn: Connection) -> list[dict[str, object]]:
-            query = select(t.events).where(t.events.c.seq > after).order_by(t.events.c.seq).limit(limit)
-            if kind:
-                query = query.where(t.events.c.type == kind)
-            if request:
-                query = query.where(t.events.c.request == request)
-            return [
-                {
-                    "seq": row.seq,
-                    "id": row.id,
-                    "time_at": row.time_at,
-                    "type": row.type,
-                    "index": row.leaf_index,
-                    "leaf": bytes(row.leaf).decode(),
-                }
-                for row in conn.execute(query)
-            ]
 
-        return await self._store.read(read)
+def _index_of(conn: Connection, event_id: str) -> int | None:
+    index = conn.execute(select(t.events.c.leaf_index).where(t.events.c.id == event_id)).scalar()
+    return None if index is None else int(index)
 
 
 def _bind(name: str) -> BindParameter[object]:

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from lockgate.audit.event import Event
 from lockgate.errors import StoreError
+from lockgate.store.exclusive import SESSION_LOCK
 from lockgate.store.tables import log
 
 CHANNEL = "lockgate"
@@ -29,8 +30,9 @@ Stamp = Callable[[Sequence[Event]], list[dict[str, Any]]]
 class PostgresEngine:
     """A pool of connections and one that listens. `heard` gets the topics of other processes' commits."""
 
-    def __init__(self, url: str, stamp: Stamp, heard: Callable[[str], None]) -> None:
+    def __init__(self, url: str, stamp: Stamp, heard: Callable[[str], None], *, alone: bool = False) -> None:
         self.url = url
+        self._alone = alone
         self.engine = create_async_engine(
             url.replace("postgresql://", "postgresql+asyncpg://", 1), isolation_level="SERIALIZABLE", pool_size=8
         )
@@ -42,6 +44,10 @@ class PostgresEngine:
         try:
             self._listener = await asyncpg.connect(self.url)
             await self._listener.add_listener(CHANNEL, self._on_notify)
+            shared = "SELECT pg_try_advisory_lock_shared($1)"
+            if not self._alone and not await self._listener.fetchval(shared, SESSION_LOCK):
+                await self._listener.close()
+                raise StoreError("the store is being restored or upgraded", hint="wait until that is done")
         except (OSError, asyncpg.PostgresError) as error:
             raise StoreError("the store cannot be reached") from error
 

@@ -1,4 +1,4 @@
-"""The store's schema: made where there is none, brought up to date by Alembic, refused where it is newer than we."""
+"""The store's schema: made where there is none, refused where older or newer than ours, migrated only when asked."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, create_engine, inspect
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -18,17 +20,18 @@ from lockgate.errors import StoreError
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-async def prepare(url: str) -> None:
-    """Migrate the store at `url` to this version. StoreError: unreachable, or from a newer Lockgate."""
+async def prepare(url: str, *, migrate: bool = False) -> None:
+    """Make an empty store, or see that it fits this version. StoreError: unreachable, newer, or (unless `migrate`)
+    older."""
     try:
         if url.startswith("sqlite"):
-            await asyncio.to_thread(_upgrade_sqlite, url)
+            await asyncio.to_thread(_prepare_sqlite, url, migrate)
         else:
             engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1))
             try:
                 async with engine.begin() as conn:
                     await conn.exec_driver_sql("SELECT pg_advisory_xact_lock(7155112)")
-                    await conn.run_sync(_upgrade)
+                    await conn.run_sync(_prepare, migrate)
             finally:
                 await engine.dispose()
     except CommandError as error:
@@ -37,14 +40,37 @@ async def prepare(url: str) -> None:
         raise StoreError(f"the store cannot be opened ({type(error).__name__})", hint="look at `store:`") from error
 
 
-def _upgrade_sqlite(url: str) -> None:
+def newest_revision() -> str:
+    """The revision that this version works with."""
+    return str(ScriptDirectory(str(MIGRATIONS)).get_current_head())
+
+
+def revision_of(conn: Connection) -> str:
+    """The revision of an open store, empty where nothing was made yet."""
+    return MigrationContext.configure(conn).get_current_revision() or ""
+
+
+def _prepare_sqlite(url: str, migrate: bool) -> None:
     engine = create_engine(url)
     with contextlib.closing(engine.connect()) as conn, conn.begin():
-        _upgrade(conn)
+        _prepare(conn, migrate)
     engine.dispose()
 
 
-def _upgrade(conn: Connection) -> None:
+def _prepare(conn: Connection, migrate: bool) -> None:
+    found, ours = revision_of(conn), newest_revision()
+    if found == ours:
+        return
+    known = {script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
+    if not found and inspect(conn).has_table("events"):
+        raise StoreError("the store does not say which version made it", hint="was it copied whole?")
+    if found and found not in known:
+        raise StoreError("the store was made by a newer Lockgate", hint="upgrade this one")
+    if found and not migrate:
+        raise StoreError(
+            f"the store was made by an older Lockgate (schema {found}, this one needs {ours})",
+            hint="stop the server, then: lockgate upgrade",
+        )
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = conn

@@ -6,6 +6,7 @@ The events are written in the same transaction as the change that they describe.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import secrets
@@ -18,7 +19,9 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from sqlalchemy import Connection
 
 from lockgate.audit.event import Event, leaf_bytes
+from lockgate.store.exclusive import lock_file
 from lockgate.store.postgresql import PostgresEngine, topic_of
+from lockgate.store.reading import sqlite_path
 from lockgate.store.schema import prepare
 from lockgate.store.seal import KeyRing
 from lockgate.store.sqlite import SqliteEngine
@@ -49,8 +52,10 @@ class Committed(Generic[T]):
 class Store:
     """Open with `async with open_store(url, …)`. SQLite for one process, PostgreSQL for many."""
 
-    def __init__(self, url: str, clock: Clock, keys: KeyRing | None) -> None:
+    def __init__(self, url: str, clock: Clock, keys: KeyRing | None, alone: bool = False) -> None:
         self.url = url
+        self._alone = alone
+        self._lock = contextlib.ExitStack()
         self.clock = clock
         self.dialect = "sqlite" if url.startswith("sqlite") else "postgresql"
         self.mac_key = keys.derive("event-mac") if keys is not None else b""
@@ -58,20 +63,30 @@ class Store:
         self._listeners: list[Callable[[str], None]] = []
 
     async def __aenter__(self) -> Store:
+        path = sqlite_path(self.url)
+        if path is not None and not self._alone and path.parent.is_dir():
+            self._lock.enter_context(lock_file(path, alone=False))
+        with contextlib.ExitStack() as undo:
+            undo.callback(self._lock.close)
+            await self._open()
+            undo.pop_all()
+        return self
+
+    async def _open(self) -> None:
         await prepare(self.url)
         if self.dialect == "sqlite":
             self._engine = SqliteEngine(self.url, self._stamp)
         else:
-            engine = PostgresEngine(self.url, self._stamp, self._tell)
+            engine = PostgresEngine(self.url, self._stamp, self._tell, alone=self._alone)
             await engine.start()
             self._engine = engine
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._engine is not None:
             await self._engine.close()
+        self._lock.close()
 
     async def transact(self, unit: Unit[T]) -> T:
         """Run the unit and write its events; durable when this returns. StoreError: nothing of it happened."""
@@ -129,6 +144,9 @@ class Store:
         return rows
 
 
-def open_store(url: str, *, clock: Clock = system_clock, keys: KeyRing | None = None) -> Store:
-    """`sqlite:///path` or `postgresql://…`; an empty store is created, an older one migrated, a newer one refused."""
-    return Store(url, clock, keys)
+def open_store(url: str, *, clock: Clock = system_clock, keys: KeyRing | None = None, alone: bool = False) -> Store:
+    """`sqlite:///path` or `postgresql://…`; an empty store is created, an older or newer one refused.
+
+    `alone` is for whoever holds the store's lock (`exclusive.alone`) already.
+    """
+    return Store(url, clock, keys, alone)

@@ -124,15 +124,14 @@ class Gateway:
     def schema_changed(self, connection: Connection) -> None:
         connection.look_again()
 
-    def stop_everything(self) -> None:
-        """The kill switch: cancel what runs, end every session, execute nothing."""
-        self.pipeline.stopped = True
+    def stop_everything(self, why: str = "the kill switch is on") -> None:
+        """Cancel what runs, end every session; the pipeline lets nothing in again while `stopped` or `halted`."""
         self.generation += 1
         for _, session in list(self._sessions.values()):
             self.in_background(
                 up.cancel(session.connection.target, session.upstream.process_id, session.upstream.secret_key)
             )
-            session.cut("57P01", "the kill switch is on: nothing is executed")
+            session.cut("57P01", f"{why}: nothing is executed")
 
     @property
     def sessions(self) -> int:
@@ -193,6 +192,8 @@ class Gateway:
             raise StartupRefused("53300", "too many sessions")
         if self.pipeline.stopped:
             raise StartupRefused("57P03", "the kill switch is on: nothing is executed")
+        if self.pipeline.halted:
+            raise StartupRefused("57P03", f"nothing is executed: {self.pipeline.halted}")
         password = await ask_password(peer)
         requester = await self.accounts.connection_login(asked.user, password, asked.connection, address)
         connection = self.connections.get(asked.connection)

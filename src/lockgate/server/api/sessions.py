@@ -80,6 +80,12 @@ async def exchange(body: Exchange, found: Services, authorization: Annotated[str
 
 @router.get("/health")
 async def health(found: Services) -> dict[str, object]:
-    """Whether the store answers, and whether the kill switch is on."""
+    """Whether the store answers, the kill switch is on, and the log continues what is kept of it outside."""
     switch = await found.approvals.stopped()
-    return {"store": "ok", "stopped": switch.on, "sessions": found.gateway.sessions}
+    return {
+        "store": "ok",
+        "stopped": switch.on,
+        "halted": found.log.halted,
+        "lagging": found.log.lagging,
+        "sessions": found.gateway.sessions,
+    }

@@ -25,6 +25,7 @@ from lockgate.services.approvals.nouns import (
     Voter,
     VoteShown,
 )
+from lockgate.services.approvals.restoring import Restore
 from lockgate.services.approvals.service import Approvals
 from lockgate.services.approvals.switch import Switch
 from lockgate.services.approvals.telemetry import Reviewer
@@ -46,6 +47,7 @@ __all__ = [
     "RequestState",
     "RequestView",
     "Reviewer",
+    "Restore",
     "Rules",
     "Status",
     "Switch",

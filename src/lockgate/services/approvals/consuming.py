@@ -12,7 +12,7 @@ from lockgate.approvals import Refusal as Refused
 from lockgate.approvals.events import Event as Happening
 from lockgate.audit.event import Event
 from lockgate.errors import SealError
-from lockgate.services.approvals import past, standing, switch
+from lockgate.services.approvals import past, restoring, standing, switch
 from lockgate.services.approvals import people as who
 from lockgate.services.approvals.desk import Desk, advance, disbelieve, not_believed, settled, take
 from lockgate.services.approvals.entries import Entry, new_id
@@ -42,7 +42,7 @@ def consume(
     if entry.doubt:
         return not_believed(entry), log
     now_at = desk.now(entry)
-    stopped = switch.refuse_if_on(conn)
+    stopped = switch.refuse_if_on(conn) or restoring.refuse_if_open(desk, conn)
     if stopped:
         return stopped, log
     settled(desk, conn, entry, now_at, log)

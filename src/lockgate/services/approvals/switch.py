@@ -59,7 +59,7 @@ def refuse_if_on(conn: Connection) -> Refusal | None:
 def install(conn: Connection) -> None:
     """Make sure that there is a row to lock."""
     if conn.execute(select(t.kill_switch.c.id)).first() is None:
-        _write(conn, Switch(False))
+        write(conn, Switch(False))
 
 
 def turn_on(desk: Desk, conn: Connection, by: Voter, reason: str) -> tuple[Switch | Refusal, list[Event]]:
@@ -72,7 +72,7 @@ def turn_on(desk: Desk, conn: Connection, by: Voter, reason: str) -> tuple[Switc
     if refused:
         return refused, []
     switch = Switch(True, by.person_id, now_at)
-    _write(conn, switch)
+    write(conn, switch)
     log = [
         Event("kill_switch", {"topic": TOPIC, "on": True, "by": by.person_id, "reason": desk.mask(reason)}),
     ]
@@ -103,7 +103,7 @@ def lift(desk: Desk, conn: Connection, by: Voter, reason: str) -> tuple[Switch |
     agreed = (*fresh, (by.person_id, now_at))
     on = len(agreed) < LIFTERS
     switch = Switch(on, switch.by if on else by.person_id, switch.at if on else now_at, agreed if on else ())
-    _write(conn, switch)
+    write(conn, switch)
     body: dict[str, JSON] = {
         "topic": TOPIC,
         "on": on,
@@ -123,7 +123,8 @@ def _may(desk: Desk, people: who.People, by: Voter) -> Refusal | None:
     return None
 
 
-def _write(conn: Connection, switch: Switch) -> None:
+def write(conn: Connection, switch: Switch) -> None:
+    """Make it so; the event is the caller's."""
     values = {
         "on": switch.on,
         "by": switch.by,
