@@ -1,4 +1,4 @@
-"""A store of the first version: refused as it is, backed up and migrated by `lockgate upgrade`, all waits on."""
+"""A store of the first version: refused as it is, backed up and migrated by `lockgate upgrade`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import create_engine, inspect, select
 from typer.testing import CliRunner
 
 from lockgate.action import Action, Decision, Effect, Kind, Principal, Question, Requester
@@ -19,11 +19,12 @@ from lockgate.audit import SigningKey
 from lockgate.cli import app
 from lockgate.errors import ConfigError, StoreError
 from lockgate.services.accounts import Accounts
-from lockgate.services.approvals import Approvals, Execution, Rules, Voter
+from lockgate.services.approvals import Approvals, Refusal, Rules, Voter
 from lockgate.store import KeyRing, open_store
 from lockgate.store.schema import newest_revision, prepare
 from lockgate.store.tables import metadata
 from lockgate.store.tables.all import log  # noqa: F401 - registers every table
+from lockgate.store.tables.log import events
 
 KEY = "kfirst:" + base64.b64encode(b"first schema, a key for one test"[:32]).decode()
 NOW_AT = 1_800_000_000_000_000
@@ -108,7 +109,8 @@ def test_a_migrated_store_has_the_columns_of_a_new_one(installation, tmp_path):
     assert shapes[0] == shapes[1]
 
 
-async def test_what_waited_is_approved_and_runs_after_the_upgrade(installation):
+async def test_what_waited_without_a_history_is_void_and_asked_for_anew(installation):
+    """The first version kept no history under a MAC: nobody could tell its waiting request from a row put there."""
     done = await asyncio.to_thread(upgrade, installation)
     assert done.exit_code == 0, done.output
     keys = KeyRing.parse(KEY)
@@ -116,16 +118,7 @@ async def test_what_waited_is_approved_and_runs_after_the_upgrade(installation):
         approvals = Approvals(
             store, Accounts(store), keys, store.clock, rules=Rules(cooling_s=0), changes=lambda *_: frozenset()
         )
-        (waiting,) = await approvals.list(state="PENDING")
-        voted = await approvals.vote(
-            waiting.id,
-            voter=Voter("local:rita", interactive=True, token_has_act=False),
-            approve=True,
-            reason="as agreed",
-            action_digest=waiting.action_digest,
-            view_digest=waiting.view_digest,
-        )
-        assert voted.state == "APPROVED", voted
+        waiting = (await approvals.list())[0]
         action = Action(
             tenant="default",
             connection="clinic",
@@ -140,10 +133,21 @@ async def test_what_waited_is_approved_and_runs_after_the_upgrade(installation):
             payload=b"COPY patient TO STDOUT",
             classes=frozenset({"name"}),
         )
+        voted = await approvals.vote(
+            waiting.id,
+            voter=Voter("local:rita", interactive=True, token_has_act=False),
+            approve=True,
+            reason="as agreed",
+            action_digest=waiting.action_digest,
+            view_digest=waiting.view_digest,
+        )
+        assert isinstance(voted, Refusal), voted
         allowed = Decision(Effect.ALLOW, frozenset({"name"}), frozenset(), (), (), "p" * 64)
-        executed = await approvals.consume(waiting.id, action, lambda _: allowed)
-        assert isinstance(executed, Execution), executed
-        assert executed.payload == b"COPY patient TO STDOUT"
+        assert isinstance(await approvals.consume(waiting.id, action, lambda _: allowed), Refusal)
+        found = await approvals.get(waiting.id)
+        assert found.state == "INVALIDATED"
+        disbelieved = select(events.c.id).where(events.c.type == "store.disbelieved")
+        assert await store.read(lambda conn: conn.execute(disbelieved).first()), "and the log says so"
         approvals.close()
 
 
