@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from lockgate import __version__
-from lockgate.cli import audit, catalog, emergency, keeping, lending, people, policy, requests, serving, setup
+from lockgate.cli import audit, catalog, emergency, keeping, keys, lending, people, policy, requests, serving, setup
 from lockgate.errors import LockgateError
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ emergency.register(app)
 keeping.register(app)
 app.add_typer(requests.app, name="requests")
 app.add_typer(lending.app, name="lend")
+app.add_typer(keys.app, name="keys")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(policy.app, name="policy")
 app.add_typer(audit.app, name="audit")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -56,7 +57,7 @@ def register(app: typer.Typer) -> None:
 def init(
     folder: Annotated[Path, typer.Argument(help="an empty or new folder")],
     admin: Annotated[str, typer.Option(prompt="Name of the first administrator")] = "admin",
-    starter: Annotated[list[str], typer.Option(help=f"policies to start with: {', '.join(STARTERS)}")] = ["ai-agents"],  # noqa: B006
+    starter: Annotated[list[str], typer.Option(help=f"policies to start with: {', '.join(STARTERS)}")] = [],  # noqa: B006
     cert: Annotated[Path | None, typer.Option(help="your own certificate; otherwise a local CA is made")] = None,
     key: Annotated[Path | None, typer.Option(help="its private key")] = None,
     host: Annotated[list[str], typer.Option(help="names that the local certificate is for")] = ["localhost"],  # noqa: B006
@@ -66,6 +67,7 @@ def init(
         raise ConfigError(f"{folder} is an installation already")
     if (cert is None) != (key is None):
         raise ConfigError("--cert and --key go together")
+    starter = starter or _ask_starters()
     unknown = set(starter) - set(STARTERS)
     if unknown:
         raise ConfigError(f"no such starter set: {', '.join(sorted(unknown))}", hint=", ".join(STARTERS))
@@ -92,10 +94,19 @@ def init(
     (folder / "lockgate.yaml").write_text(CONFIG.format(cert=relative[0], key=relative[1]))
     console.print(f"Made {folder}/lockgate.yaml. The log's key is {signer.verifier.name}:")
     console.print(f"  {signer.verifier.fingerprint}  (write it down elsewhere)")
+    console.print(f"The key that seals payloads (state/keys) is {keys.fingerprint}")
     console.print("Next: name a connection in lockgate.yaml, then")
     console.print(
         f"  lockgate doctor --config {folder}/lockgate.yaml\n  lockgate serve --config {folder}/lockgate.yaml"
     )
+
+
+def _ask_starters() -> list[str]:
+    """Which to start with; where nobody can be asked, that for AI agents."""
+    if not sys.stdin.isatty():
+        return ["ai-agents"]
+    asked = typer.prompt(f"Policies to start with ({', '.join(STARTERS)}; several with commas)", default="ai-agents")
+    return [name.strip() for name in str(asked).split(",") if name.strip()]
 
 
 def _secret(path: Path, text: str) -> None:

@@ -23,6 +23,7 @@ from lockgate.gateways.postgres.resolve.side import SidePool
 from lockgate.gateways.postgres.wire.target import Target
 from lockgate.pipeline import Pipeline
 from lockgate.policy import PolicyHolder
+from lockgate.services import known_keys
 from lockgate.services.accounts import Accounts
 from lockgate.services.approvals import Approvals, Rules
 from lockgate.services.catalog import CatalogHolder
@@ -50,6 +51,7 @@ class Assembly:
     """Every service of one process. `start` makes it live, `stop` ends it in the reverse order."""
 
     store: Store
+    keys: KeyRing
     accounts: Accounts
     approvals: Approvals
     policy: PolicyHolder
@@ -66,6 +68,8 @@ class Assembly:
         await self.approvals.recover()
         self.log.on_halt = self._halted
         await self.log.start()
+        fingerprints = {"log": self.log.signer.verifier.fingerprint, "sealing": self.keys.fingerprint}
+        await self.store.transact(lambda conn: known_keys.note(conn, fingerprints))
         await self._read_switch()
         self.store.listen(self._heard)
         self._tasks.append(asyncio.get_running_loop().create_task(self.approvals.run()))
@@ -201,4 +205,4 @@ async def assemble(
         with contextlib.suppress(Exception):
             await store.__aexit__(None, None, None)
         raise
-    return Assembly(store, accounts, approvals, policy, catalog, log, shapes, pipeline, gateway, connections)
+    return Assembly(store, keys, accounts, approvals, policy, catalog, log, shapes, pipeline, gateway, connections)

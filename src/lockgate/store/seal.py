@@ -75,6 +75,12 @@ class KeyRing:
             raise ConfigError(f"the environment has no {name}")
         return KeyRing.parse(value)
 
+    @property
+    def fingerprint(self) -> str:
+        """Of the key that seals now: its id and the first bytes of a hash that tells nothing else of it."""
+        told = hashlib.sha256(b"lockgate/sealing-key/v1" + self.keys[self.current]).hexdigest()[:16]
+        return f"{self.current}+{told}"
+
     def rotated(self) -> str:
         """The text of a key file with a new current key in front."""
         lines = [f"{name}:{base64.b64encode(key).decode()}" for name, key in self.keys.items()]

@@ -1,0 +1,63 @@
+"""`lockgate keys`: the keys outside of the store. On the machine itself, with no login: who reads them has them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lockgate.audit import SigningKey
+from lockgate.cli.show import Json, console, dump
+from lockgate.errors import ConfigError
+from lockgate.server.config import Config, load_config
+from lockgate.store import KeyRing
+
+app = typer.Typer(no_args_is_help=True, help="The keys that seal payloads and sign the log.")
+
+ConfigOption = Annotated[Path, typer.Option("--config", "-c", envvar="LOCKGATE_CONFIG", help="the installation's file")]
+
+
+@app.command(help="Their fingerprints; never the keys. Example: `lockgate keys show --config lockgate.yaml`")
+def show(config: ConfigOption = Path("lockgate.yaml"), as_json: Json = False) -> None:
+    loaded = load_config(config)
+    signer = SigningKey.from_text(loaded.signing_key.read_text().strip())
+    found = {"log": signer.verifier.fingerprint, "sealing": _ring(loaded).fingerprint}
+    if as_json:
+        dump(found)
+    else:
+        for use, fingerprint in found.items():
+            console.print(f"{use:8} {fingerprint}", soft_wrap=True)
+
+
+@app.command(
+    help="Seal with a new key from the next start on; the old ones still open what they sealed. "
+    "Example: `lockgate keys rotate --config lockgate.yaml`, then start the server anew"
+)
+def rotate(config: ConfigOption = Path("lockgate.yaml")) -> None:
+    loaded = load_config(config)
+    path = _file(loaded)
+    fresh = path.with_name(path.name + ".new")
+    text = KeyRing.from_file(path).rotated()
+    # Made closed and moved in one step: at no instant is there half a key file, or one that others may read.
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+    console.print(f"{path.name} seals with {KeyRing.parse(text).fingerprint} from the next start on.", soft_wrap=True)
+    console.print("Keep a copy of the file elsewhere: without it nothing that waits can be executed.")
+
+
+def _ring(config: Config) -> KeyRing:
+    kind, _, rest = config.keys.partition(":")
+    return KeyRing.from_environment(rest) if kind == "env" else KeyRing.from_file(_file(config))
+
+
+def _file(config: Config) -> Path:
+    kind, _, rest = config.keys.partition(":")
+    if kind == "env":
+        raise ConfigError(f"the keys are in the environment, in {rest}", hint="put a new line id:base64 in front of it")
+    return config.path.parent / rest
