@@ -150,3 +150,24 @@ def test_a_temporary_table_that_could_not_be_made_changes_no_class(wire):
         + query("SELECT v || '' FROM copy")
     )
     assert SECRET not in shown(wire.hear(3))
+
+
+@pytest.mark.parametrize("packets", ["after the answer", "in one pipeline"])
+def test_what_is_resolved_when_executed_is_decided_anew(wire, hospital, packets):
+    """A temporary table is made from `plain` as it was when this was bound, or not at all."""
+    with hospital.direct() as direct:
+        before = direct.execute("SELECT count(*) FROM s2.plain").fetchone()
+    wire.say(query("BEGIN"))
+    wire.hear(1)
+    wire.say(parse("p", "COPY plain FROM STDIN") + parse("m", "SET LOCAL search_path = s2") + SYNC)
+    wire.hear(1)
+    if packets == "in one pipeline":
+        wire.say(bind("p", "p") + bind("m", "m") + execute("m") + execute("p") + SYNC)
+    else:
+        wire.say(bind("p", "p") + SYNC + query("SET LOCAL search_path = s2"))
+        wire.hear(2)
+        wire.say(execute("p") + SYNC)
+    heard = wire.hear(1)
+    assert not any(kind == b"G" for kind, _ in heard), "the server reads rows for the other table"
+    with hospital.direct() as direct:
+        assert direct.execute("SELECT count(*) FROM s2.plain").fetchone() == before

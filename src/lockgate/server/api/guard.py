@@ -15,6 +15,8 @@ from lockgate.server.assemble import Assembly
 ADMINS = "admins"
 MOST_FAILURES = 5
 FORGET_S = 900.0
+MOST_REMEMBERED = 10_000
+"""Names and addresses; of more, the oldest are forgotten, so that invented names cost no memory."""
 
 
 class Forbidden(LockgateError):
@@ -83,7 +85,10 @@ class LoginLimit:
         now = time.monotonic()
         for key in keys:
             count, last = self._failures.get(key, (0, 0.0))
+            self._failures.pop(key, None)
             self._failures[key] = (1 if now - last > FORGET_S else count + 1, now)
+        while len(self._failures) > MOST_REMEMBERED:
+            self._failures.pop(next(iter(self._failures)))
 
     def succeeded(self, *keys: str) -> None:
         for key in keys:

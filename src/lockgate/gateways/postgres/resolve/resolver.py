@@ -72,6 +72,7 @@ class Resolver:
         statements: list[Statement] = []
         behind = False
         kinds: set[str] = set()
+        declared: set[str] = set()
         for one in parsed:
             classified = classify(one)
             refused = classified.refused or _refuse(classified, len(parsed))
@@ -79,9 +80,11 @@ class Resolver:
                 return Problem("LG002", BEHIND, hint=BEHIND_HINT)
             if classified.kind == "execute" and kinds & {"prepare", "deallocate", "discard"}:
                 refused = "EXECUTE is sent on its own, after PREPARE has been answered"
-            if classified.kind == "declare" and classified.name in session.registry.cursors:
+            if classified.kind == "declare" and (classified.name in declared or session.registry.has(classified.name)):
                 return Problem("42P03", "cursor already exists", hint="close it first, in a message of its own")
             kinds.add(classified.kind)
+            if classified.kind == "declare":
+                declared.add(classified.name)
             if refused:
                 return Problem("LG002", refused, hint=classified.hint)
             if classified.kind == "requests":

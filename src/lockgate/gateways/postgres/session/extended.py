@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from lockgate.gateways.postgres.answers import Kind, Part, Step
 from lockgate.gateways.postgres.classify.barriers import BEHIND, BEHIND_HINT
 from lockgate.gateways.postgres.classify.classified import Classified
-from lockgate.gateways.postgres.masking.treatment import Treatment, harmless
+from lockgate.gateways.postgres.masking.treatment import unproven
 from lockgate.gateways.postgres.resolve.resolver import TOO_LONG_TEXT, Problem
 from lockgate.gateways.postgres.resolve.statement import Prepared, Statement
 from lockgate.gateways.postgres.session import replies
@@ -22,11 +22,13 @@ from lockgate.gateways.postgres.session.deciding import (
     Passed,
     admit,
     after,
+    description,
     part_for,
     redeem,
     shape_only,
 )
 from lockgate.gateways.postgres.session.inbox import TOO_LONG, Message
+from lockgate.gateways.postgres.session.portals import is_stale, is_taken, too_long
 from lockgate.gateways.postgres.session.records import Portal, frame
 from lockgate.gateways.postgres.session.transaction_id import before_extended
 from lockgate.gateways.postgres.wire import messages as m
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from lockgate.gateways.postgres.session.session import Session
 
 REFUSED_NAME = "lockgate_refused"
+STALE = "what this portal names may be another since it was bound"
 
 
 @dataclass(slots=True)
@@ -47,17 +50,6 @@ class Item:
     ticket: Ticket | None = None
     statements: tuple[Statement, ...] = ()
     admitted: Callable[[Passed], None] | None = None
-
-
-def description(session: Session, prepared: Prepared) -> Treatment | None:
-    """What the server must say of a statement's result; nothing is shown by it, so it needs no decision."""
-    key = session.connection.mask_key(session.requester)
-    if not prepared.statements:
-        return None
-    statement = prepared.statements[0]
-    if statement.analysis is None or statement.classified.kind in ("explain", "execute", "declare", "prepare"):
-        return harmless(key)
-    return Treatment(statement.analysis.fields, (), key)
 
 
 class ExtendedBatch:
@@ -87,7 +79,9 @@ class ExtendedBatch:
         self.items.append(Item(m.parse(REFUSED_NAME, b"refused by lockgate", ()), [Step(Kind.PARSE, refusal=error)]))
 
     async def _look_at(self, kind: int, raw: bytes) -> None:
-        if self.behind and kind in b"PB":
+        if too_long(kind, raw):
+            self.refuse(replies.server_error("42622", "a name is longer than 63 bytes"))
+        elif self.behind and kind in b"PB":
             self.refuse(replies.server_error("LG002", BEHIND, hint=BEHIND_HINT))
         elif kind == ord("P"):
             await self._parse(raw)
@@ -148,6 +142,11 @@ class ExtendedBatch:
         if prepared is None:
             self.refuse(replies.server_error("26000", "prepared statement does not exist"))
             return
+        registry = session.registry
+        declared = [s.classified.name for s in prepared.statements if s.classified.kind == "declare"]
+        if is_taken(registry, bind.portal) or any(is_taken(registry, name.encode()) for name in declared):
+            self.refuse(replies.server_error("42P03", "portal already exists", hint="close it first"))
+            return
         fresh = await session.connection.resolver.fresh(session, prepared)
         if isinstance(fresh, Problem):
             self.refuse(replies.server_error(fresh.sqlstate, fresh.message, hint=fresh.hint))
@@ -166,11 +165,18 @@ class ExtendedBatch:
         if isinstance(ticket, Refusal):
             self.refuse(replies.refusal(ticket))
             return
-        item = Item(raw, [Step(Kind.BIND)], ticket, prepared.statements)
         part = Part()
-        portal = Portal(prepared, part, bind.result_formats)
-        portals = session.registry.portals
-        portals[bind.portal] = portal
+        before = registry.portals.get(bind.portal)
+        registry.portals[bind.portal] = Portal(prepared, part, bind.result_formats, session.settings.search_path)
+        for name in declared:
+            registry.cursors[name] = unproven(session.connection.mask_key(session.requester))
+
+        def undo() -> None:
+            registry.portals.pop(bind.portal, None)
+            if before is not None:
+                registry.portals[bind.portal] = before
+
+        item = Item(raw, [Step(Kind.BIND, undo=undo)], ticket, prepared.statements)
 
         def admitted(passed: Passed) -> None:
             statement = prepared.statements[0] if prepared.statements else None
@@ -221,6 +227,9 @@ class ExtendedBatch:
         if portal is None:
             self.refuse(replies.server_error("34000", "portal does not exist"))
             return
+        if is_stale(self.session.registry, portal, self.session.settings.search_path, self.behind):
+            self.refuse(replies.server_error("LG002", STALE, hint="bind it again"))
+            return
         step = Step(Kind.EXECUTE, [portal.part])
         self.items.append(Item(raw, [step]))
         if not portal.prepared.statements:
@@ -268,7 +277,15 @@ class ExtendedBatch:
                 def undo() -> None:
                     registry.prepared[name] = kept
         else:
-            registry.portals.pop(name, None)
+            portal = registry.portals.pop(name, None)
+            cursor = registry.cursors.pop(name.decode("utf-8", "replace"), None)
+
+            def undo() -> None:
+                if portal is not None:
+                    registry.portals[name] = portal
+                if cursor is not None:
+                    registry.cursors[name.decode("utf-8", "replace")] = cursor
+
         self.items.append(Item(raw, [Step(Kind.CLOSE, undo=undo)]))
 
     async def _consume(self) -> None:

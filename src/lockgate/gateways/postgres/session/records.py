@@ -20,6 +20,7 @@ class Portal:
     prepared: Prepared
     part: Part
     formats: tuple[int, ...]
+    search_path: str = ""
 
 
 @dataclass(slots=True)
@@ -29,6 +30,10 @@ class Registry:
     prepared: dict[bytes, Prepared] = field(default_factory=dict)
     portals: dict[bytes, Portal] = field(default_factory=dict)
     cursors: dict[str, Treatment] = field(default_factory=dict)
+
+    def has(self, name: str) -> bool:
+        """Whether a cursor or a portal of that name may be there."""
+        return name in self.cursors or name.encode() in self.portals
 
     def clear(self) -> None:
         self.prepared.clear()

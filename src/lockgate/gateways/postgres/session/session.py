@@ -91,7 +91,8 @@ class Session:
     def from_client(self, data: bytes) -> None:
         try:
             self.fast.check(self.gateway.generation)
-            at_once = not self._busy and not self.decisive and self.inbox.empty and not self.settings.dirty
+            # Behind an error without Sync the server skips everything: then nothing of it would be answered.
+            at_once = not (self._busy or self.decisive or self.unsynced or self.settings.dirty) and self.inbox.empty
             rounds = self.fast.rounds(data) if at_once else 0
             if rounds:
                 self.answers.push_fast(rounds)

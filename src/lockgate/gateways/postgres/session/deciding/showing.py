@@ -8,7 +8,7 @@ from lockgate.action import Decision
 from lockgate.gateways.postgres.answers import Part
 from lockgate.gateways.postgres.lineage.model import Analysis
 from lockgate.gateways.postgres.masking.treatment import Treatment, harmless, treat, unproven
-from lockgate.gateways.postgres.resolve.statement import Statement
+from lockgate.gateways.postgres.resolve.statement import Prepared, Statement
 from lockgate.gateways.postgres.session.deciding.redeeming import Passed
 from lockgate.services.shapes import Shape
 
@@ -46,6 +46,17 @@ def part_for(session: Session, statement: Statement, passed: Passed) -> Part:
         # Known from here on, so that a FETCH in the same batch never meets an older cursor's treatment.
         part.treatment = session.registry.cursors[statement.classified.name] = _treated(session, analysis, decision)
     return part
+
+
+def description(session: Session, prepared: Prepared) -> Treatment | None:
+    """What the server must say of a statement's result; nothing is shown by it, so it needs no decision."""
+    key = session.connection.mask_key(session.requester)
+    if not prepared.statements:
+        return None
+    statement = prepared.statements[0]
+    if statement.analysis is None or statement.classified.kind in ("explain", "execute", "declare", "prepare"):
+        return harmless(key)
+    return Treatment(statement.analysis.fields, (), key)
 
 
 def _treated(session: Session, analysis: Analysis, decision: Decision) -> Treatment:

@@ -1,0 +1,48 @@
+"""What a name stands for now: whether a portal may be bound or declared, and whether a bound one still means the same.
+
+The server keeps portals and cursors under one roof, cuts names at 63 bytes, and looks up some names only when a portal
+is executed. Whatever the gateway could take for another than the server does is refused.
+"""
+
+from __future__ import annotations
+
+from lockgate.gateways.postgres.classify.barriers import OBJECTS
+from lockgate.gateways.postgres.session.records import Portal, Registry
+
+LONGEST_NAME_BYTES = 63
+"""NAMEDATALEN - 1: two names that differ behind it are one to the server."""
+RESOLVED_WHEN_EXECUTED = OBJECTS | {"export", "copy_in", "execute"}
+"""Their names are looked up only when their portal is executed: another search_path would give them another meaning."""
+
+
+def names(kind: int, raw: bytes) -> list[bytes]:
+    """The names of statements and portals in a message of the extended protocol."""
+    if kind in b"DC":
+        return [raw[6:].partition(b"\0")[0]]
+    if kind in b"PE":
+        return [raw[5:].partition(b"\0")[0]]
+    return raw[5:].split(b"\0", 2)[:2] if kind == ord("B") else []
+
+
+def too_long(kind: int, raw: bytes) -> bool:
+    return any(len(name) > LONGEST_NAME_BYTES for name in names(kind, raw))
+
+
+def is_taken(registry: Registry, name: bytes) -> bool:
+    """Whether a portal or a cursor of that name may be there; the unnamed portal gives way to the next."""
+    return bool(name) and registry.has(name.decode("utf-8", "replace"))
+
+
+def is_stale(registry: Registry, portal: Portal, search_path: str, behind: bool) -> bool:
+    """Whether what this portal was decided as may be another now. `behind`: something decisive is on its way."""
+    if not portal.prepared.statements:
+        return False
+    statement = portal.prepared.statements[0]
+    kind, name = statement.classified.kind, statement.classified.name
+    if kind == "fetch":
+        return name in registry.cursors and registry.cursors[name] is not portal.part.treatment
+    if kind == "execute":
+        known = registry.prepared.get(name.encode())
+        if known is None or not known.statements or known.statements[0].analysis is not statement.analysis:
+            return True
+    return kind in RESOLVED_WHEN_EXECUTED and (behind or portal.search_path != search_path)
