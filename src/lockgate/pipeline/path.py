@@ -68,7 +68,7 @@ class Pipeline:
         wishes: Wishes,
         *,
         caller: Caller,
-        describe: Callable[[], ViewFacts],
+        describe: Callable[[], Awaitable[ViewFacts]],
         audit_each: bool = False,
     ) -> Ticket | Refusal:
         """Decide; where policy wants people, open or join a request, tell the caller and wait.
@@ -110,7 +110,7 @@ class Pipeline:
         wishes: Wishes,
         decision: Decision,
         caller: Caller,
-        describe: Callable[[], ViewFacts],
+        describe: Callable[[], Awaitable[ViewFacts]],
     ) -> Ticket | Refusal:
         policy = self._policy.current
         opened = await self._approvals.propose(
@@ -120,7 +120,7 @@ class Pipeline:
                 profiles={name: policy.profiles[name].body() for name in decision.profiles},
                 policy_digest=policy.digest,
                 catalog_digest=self._catalog_digest(),
-                view_facts=describe(),
+                view_facts=await describe(),
                 waiting=wishes.wait,
                 estimated_rows=facts.estimated_rows,
             )

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from lockgate.action import JSON, Action, Decision, Kind, Principal, digest
 
-RENDERER = 1
+RENDERER = 2
 MASKING = "display/1"
 CHANNEL = "console"
 REASON_CHARS = 500
@@ -256,7 +256,9 @@ def _lines(body: Mapping[str, JSON]) -> list[str]:
     policies = body["policy"]
     assert isinstance(policies, list)
     lines += [f"because of policy: {p['title'] or p['id']}" for p in policies if isinstance(p, Mapping)]
-    lines += [f"sample: {row}" for row in _texts(body["sample"])]
+    sample = body["sample"]
+    assert isinstance(sample, list)
+    lines += [f"some row of {cells[0]}, masked: {', '.join(cells[1:])}" for row in sample if (cells := _texts(row))]
     reason = body["reason"]
     assert isinstance(reason, Mapping)
     if reason["text"]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from lockgate.action import JSON, Action, Decision
+from lockgate.action import JSON, Action, Decision, Requester
 from lockgate.approvals import Status, events, settle
 from lockgate.approvals.model import SECOND
 from lockgate.audit.event import Event
@@ -85,6 +85,16 @@ class Asking(Part):
             "policy": decision.policy_digest,
         }
         await self._store.transact(lambda conn: (None, [Event("decision", body)]))
+
+    async def sampled(self, connection: str, requester: Requester, tables: Sequence[str], most_rows: int) -> None:
+        """Write down, before it is done, that rows of these tables are read to be shown, masked, to reviewers."""
+        body: dict[str, JSON] = {
+            "connection": connection,
+            "principal": requester.principal.id,
+            "tables": list(tables),
+            "most_rows": most_rows,
+        }
+        await self._store.transact(lambda conn: (None, [Event("view.sampled", body)]))
 
     async def wait(self, request_id: str, timeout_s: float) -> RequestState:
         """Where the request stands once it is decided, or PENDING when the hold ends first.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lockgate.action import Question
 from lockgate.gateways.postgres.classify.render import render
 from lockgate.gateways.postgres.resolve.statement import Statement
+from lockgate.gateways.postgres.session.deciding.sampling import sample_of
 from lockgate.pipeline import Facts
 from lockgate.services.views import ViewFacts
 
@@ -54,8 +55,8 @@ def facts_of(session: Session, statements: Sequence[Statement], records: int = 0
     )
 
 
-def view_of(session: Session, statements: Sequence[Statement], facts: Facts) -> ViewFacts:
-    """What a reviewer may see of it: rendered from the tree, with no literal in it."""
+async def view_of(session: Session, statements: Sequence[Statement], facts: Facts) -> ViewFacts:
+    """What a reviewer may see of it: rendered from the tree, with no literal in it, and a masked sample."""
     flags = []
     if facts.probes:
         flags.append(f"searches by hidden values: {', '.join(sorted(facts.probes))}")
@@ -67,6 +68,7 @@ def view_of(session: Session, statements: Sequence[Statement], facts: Facts) -> 
         classes=facts.classes,
         estimated_rows=facts.estimated_rows,
         destination=f"the client at {session.requester.client_address or 'a local socket'}",
+        sample=await sample_of(session, statements, facts),
         flags=tuple(flags),
         reason=session.settings.reason,
     )
