@@ -8,14 +8,17 @@ from typing import Annotated
 import typer
 
 from lockgate.audit import Verdict, VerifierKey, check_tlog_proof
+from lockgate.cli import exporting
 from lockgate.cli.client import call
 from lockgate.cli.show import Json, console, dump
 from lockgate.errors import AuditError
 from lockgate.services.checkpoint_dir import CheckpointDir
+from lockgate.services.evidence import check_folder
 from lockgate.services.log_copy import LogCopy
 from lockgate.store import KeyRing
 
 app = typer.Typer(no_args_is_help=True, help="The tamper-evident log.")
+exporting.register(app)
 
 WORDS = {
     Verdict.WITNESSED: "The log holds, against a checkpoint that was kept elsewhere.",
@@ -82,10 +85,14 @@ def prove(event: Annotated[str, typer.Argument(help="the event, evt_…")]) -> N
     help="Check a receipt offline with the public key. Example: `lockgate audit check evt.tlog-proof --key log.pub`"
 )
 def check(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    file: Annotated[Path, typer.Argument(exists=True, help="a receipt, or the folder of an export")],
     key: Annotated[str, typer.Option(help="the log's public key, as text or a file")],
     as_json: Json = False,
 ) -> None:
+    if file.is_dir():
+        count = check_folder(file, [VerifierKey.from_text(_text(key))])
+        console.print(f"{count} receipts hold, and the sample is the one that its seed draws.")
+        return
     found = check_tlog_proof(_content(file), [VerifierKey.from_text(_text(key))])
     if as_json:
         dump({"index": found.index, "size": found.checkpoint.size, "event": found.event.decode()})

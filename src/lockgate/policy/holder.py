@@ -18,6 +18,14 @@ class PolicyHolder:
     def folder(self) -> Path:
         return self._folder
 
+    def candidate(self) -> PolicySet:
+        """What the folder holds now, not in force yet. `PolicyError`: it is broken."""
+        return load(self._folder)
+
+    def adopt(self, fresh: PolicySet) -> None:
+        """Put a set in force that was written down before."""
+        self.current = fresh
+
     def reload(self) -> PolicySet:
         """Read the folder again. A broken set raises `PolicyError`, and the old one stays in force."""
         fresh = load(self._folder)

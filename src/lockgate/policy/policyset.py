@@ -26,8 +26,16 @@ CACHED_DECISIONS = 4096
 class PolicySet:
     """Policies and profiles under one digest. Safe to share between threads."""
 
-    def __init__(self, policies: tuple[Policy, ...], profiles: Mapping[str, Profile], digest: str) -> None:
+    def __init__(
+        self,
+        policies: tuple[Policy, ...],
+        profiles: Mapping[str, Profile],
+        digest: str,
+        files: Mapping[str, str] | None = None,
+    ) -> None:
         self.policies = policies
+        self.files: Mapping[str, str] = MappingProxyType(dict(files or {}))
+        """The text that the digest is of, by file name."""
         self.profiles: Mapping[str, Profile] = MappingProxyType(dict(profiles))
         self.digest = digest
         self._titles = {p.id: p.title for p in policies}
@@ -108,7 +116,7 @@ def parse(files: Mapping[str, str]) -> PolicySet:
     for policy in policies:
         _refuse_unsound(policy, profiles)
     pinned = {**texts, profiles_.FILE: files[profiles_.FILE]}
-    return PolicySet(policies, profiles, digest("policy", {"schema": schema_text(), "files": pinned}))
+    return PolicySet(policies, profiles, digest("policy", {"schema": schema_text(), "files": pinned}), pinned)
 
 
 def read_folder(folder: Path) -> dict[str, str]:

@@ -23,7 +23,7 @@ from lockgate.gateways.postgres.resolve.side import SidePool
 from lockgate.gateways.postgres.wire.target import Target
 from lockgate.pipeline import Pipeline
 from lockgate.policy import PolicyHolder
-from lockgate.services import known_keys
+from lockgate.services import known_keys, policy_versions
 from lockgate.services.accounts import Accounts
 from lockgate.services.approvals import Approvals, Rules
 from lockgate.services.catalog import CatalogHolder
@@ -65,6 +65,8 @@ class Assembly:
 
     async def start(self) -> None:
         await self.catalog.load()
+        started = self.policy.current
+        await self.store.transact(lambda conn: policy_versions.keep_at_start(conn, started, now_at=self.store.clock()))
         await self.approvals.recover()
         self.log.on_halt = self._halted
         await self.log.start()
@@ -88,7 +90,7 @@ class Assembly:
         """Take the policy folder anew; a broken set raises PolicyError and the old one stays. An event either way."""
         before = self.policy.current
         try:
-            self.policy.reload()
+            after = self.policy.candidate()
         except PolicyError:
             body: dict[str, JSON] = {
                 "by": by,
@@ -99,9 +101,8 @@ class Assembly:
             }
             await self._say("policy.changed", body)
             raise
-        after = self.policy.current
         if after.digest != before.digest:
-            await self._say(
+            changed = Event(
                 "policy.changed",
                 {
                     "by": by,
@@ -111,6 +112,14 @@ class Assembly:
                     "topic": "policy",
                 },
             )
+
+            def unit(conn: StoreConnection) -> tuple[None, list[Event]]:
+                policy_versions.keep(conn, after, now_at=self.store.clock())
+                return None, [changed]
+
+            # Written down before it decides anything: a store that fails leaves the old one in force.
+            await self.store.transact(unit)
+            self.policy.adopt(after)
             self.gateway.schema_or_policy_changed()
         return [before.digest, after.digest]
 

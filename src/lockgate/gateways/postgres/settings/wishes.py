@@ -6,6 +6,7 @@ PostgreSQL keeps any `prefix.name` setting, so SET LOCAL, rollback, savepoints, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ NAMES = (
     "lockgate.max_bytes",
 )
 CAPS = ("lockgate.max_rows", "lockgate.max_bytes")
+PURPOSE = re.compile(r"[a-z][a-z_-]{0,39}")
 LONGEST_REASON = 500
 
 
@@ -46,7 +48,8 @@ class Settings:
     def learn(self, row: Sequence[bytes | None]) -> None:
         texts = ["" if value is None else value.decode("utf-8", "replace") for value in row]
         self.reveal = frozenset(word for word in texts[0].replace(",", " ").split() if word in PHI_CLASSES)
-        self.purpose = texts[1][:100]
+        # A purpose is kept in clear with what was asked: a word that policies know, never a sentence.
+        self.purpose = texts[1] if PURPOSE.fullmatch(texts[1]) else ""
         self.reason = texts[2][:LONGEST_REASON]
         self.hold = "fail" if texts[3] == "fail" else "wait"
         self.most_rows, self.most_bytes = (int(text) if text.isdigit() else 0 for text in texts[4:6])
