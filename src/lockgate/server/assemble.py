@@ -34,6 +34,7 @@ from lockgate.store import Clock, KeyRing, Store, new_id, open_store, system_clo
 
 logger = structlog.get_logger("lockgate")
 KILL_TOPIC = "kill_switch"
+ACCOUNTS_TOPIC = "accounts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,8 @@ class Assembly:
     def _heard(self, topic: str) -> None:
         if topic == KILL_TOPIC:
             self._tasks.append(asyncio.get_running_loop().create_task(self._read_switch()))
+        elif topic == ACCOUNTS_TOPIC:
+            self.gateway.accounts_changed()
 
     async def _read_switch(self) -> None:
         on = (await self.approvals.stopped()).on

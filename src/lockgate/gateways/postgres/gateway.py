@@ -16,6 +16,7 @@ from lockgate.errors import AuthenticationError, LockgateError, ProtocolError, U
 from lockgate.gateways.postgres.connection import Connection
 from lockgate.gateways.postgres.session.session import Session
 from lockgate.gateways.postgres.settings.allowed import setting_problem
+from lockgate.gateways.postgres.watching import Watch
 from lockgate.gateways.postgres.wire import messages as m
 from lockgate.gateways.postgres.wire import upstream as up
 from lockgate.gateways.postgres.wire.frontend import Cancel, Startup, StartupRefused, ask_password, read_startup
@@ -59,6 +60,7 @@ class Gateway:
         self._logged = logged
         self.generation = 0
         """Grows whenever a decision made earlier may no longer hold; sessions then leave the fast path."""
+        self.watch = Watch(accounts)
         self._tls = tls
         self._most = most_sessions
         self._sessions: dict[int, tuple[bytes, Session]] = {}
@@ -121,6 +123,11 @@ class Gateway:
         """Every statement is decided anew from here on."""
         self.generation += 1
 
+    def accounts_changed(self) -> None:
+        """A credential, an owner or a group has changed somewhere: no session waits a minute to learn of it."""
+        for _, session in list(self._sessions.values()):
+            session.doubted.set()
+
     def schema_changed(self, connection: Connection) -> None:
         connection.look_again()
 
@@ -179,7 +186,7 @@ class Gateway:
             peer.close()
             return
         process_id = session.process_id
-        watch = asyncio.ensure_future(self._watch(session))
+        watch = asyncio.ensure_future(self.watch.over(session))
         try:
             await session.serve()
         finally:
@@ -238,21 +245,6 @@ class Gateway:
             return
         session.cancelled.set()
         await up.cancel(session.connection.target, session.upstream.process_id, session.upstream.secret_key)
-
-    async def _watch(self, session: Session) -> None:
-        """Each minute: credential, owner and groups still valid? Revocation ends session and stream at once."""
-        started = asyncio.get_running_loop().time()
-        while True:
-            await asyncio.sleep(RECHECK_S)
-            with contextlib.suppress(LockgateError):
-                if await self.accounts.still_valid(session.requester):
-                    old = asyncio.get_running_loop().time() - started > LONGEST_SESSION_S
-                    if not old or session.status != ord("I"):
-                        continue
-                    session.cut("57P01", "a session lasts twelve hours at most", "connect again")
-                    return
-            session.cut("28000", "this credential, its owner or its groups are no longer valid", "log in again")
-            return
 
 
 def _where(error: BaseException) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Connection, select, update
 
-from lockgate.action import Kind
+from lockgate.action import JSON, Kind
 from lockgate.audit.event import Event
 from lockgate.errors import AuthenticationError, ConfigError
 from lockgate.identity import Person, TokenKind
@@ -169,6 +169,7 @@ class Proofs(Part):
     async def revoke(self, credential: str, *, by: str) -> int:
         def unit(conn: Connection) -> tuple[int, list[Event]]:
             count = credentials.revoke(conn, now_at=self._store.clock(), credential=credential)
-            return count, [Event("credential.revoked", {"credential": credential, "by": by, "count": count})]
+            body: dict[str, JSON] = {"credential": credential, "by": by, "count": count, "topic": "accounts"}
+            return count, [Event("credential.revoked", body)]
 
         return await self._store.transact(unit)

@@ -92,7 +92,13 @@ class Register(Part):
                     )
                     .values(left_at=now_at, left_by=by)
                 )
-            body: dict[str, JSON] = {"account": account, "by": by, "join": sorted(join), "leave": sorted(leave)}
+            body: dict[str, JSON] = {
+                "account": account,
+                "by": by,
+                "join": sorted(join),
+                "leave": sorted(leave),
+                "topic": "accounts",
+            }
             return known_in(conn, account), [Event("groups.changed", body)]
 
         return await self._store.transact(unit)
@@ -118,7 +124,13 @@ class Register(Part):
             )
             for owner in sorted(set(add) - directory.owners_now(conn, agent)):
                 conn.execute(insert(t.owners).values(agent=agent, owner=owner, since_at=now_at, until_at=0))
-            body: dict[str, JSON] = {"agent": agent, "by": by, "add": sorted(add), "remove": sorted(remove)}
+            body: dict[str, JSON] = {
+                "agent": agent,
+                "by": by,
+                "add": sorted(add),
+                "remove": sorted(remove),
+                "topic": "accounts",
+            }
             return left, [Event("owners.changed", body)]
 
         return await self._store.transact(unit)
@@ -141,7 +153,7 @@ class Register(Part):
             known_in(conn, account)
             conn.execute(update(t.people).where(t.people.c.id == account).values(active=False))
             credentials.revoke(conn, now_at=self._store.clock(), person=account)
-            return None, [Event("account.deactivated", {"account": account, "by": by})]
+            return None, [Event("account.deactivated", {"account": account, "by": by, "topic": "accounts"})]
 
         await self._store.transact(unit)
 

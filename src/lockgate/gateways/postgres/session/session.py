@@ -81,6 +81,9 @@ class Session:
         self.fast = FastPath(gateway.generation)
         self.cancelled = asyncio.Event()
         self.ended = asyncio.Event()
+        self.doubted = asyncio.Event()
+        """Whether something has changed that this session's right to go on may rest on."""
+        self._retiring = False
         self._busy = False
         self._outcomes = Outcomes()
         self._on_its_way = False
@@ -129,15 +132,20 @@ class Session:
         self.inbox.close()
         self.client.close()
 
-    def cut(self, sqlstate: str, why: str, hint: str = "") -> None:
-        """End the session at once, with a FATAL error; nothing more goes either way."""
-        if not self.ended.is_set():
-            self.ended_by = sqlstate
-            self.client.write(m.error("FATAL", sqlstate, why, hint=hint))
+    def retire(self) -> None:
+        """End the session once no transaction is open: now, or behind the answer that ends it."""
+        self._retiring = True
+        if self.status == IDLE and not self.answers.expected:
+            self.cut("57P01", "a session lasts twelve hours at most", "connect again")
+
+    def cut(self, sqlstate: str, why: str, hint: str = "", *, at_once: bool = False) -> None:
+        """End the session with a FATAL error; `at_once` drops what the client has not read yet, and the error too."""
+        last = b"" if self.ended.is_set() else m.error("FATAL", sqlstate, why, hint=hint)
+        self.ended_by = self.ended_by if self.ended.is_set() else sqlstate
         self.ended.set()
         self.inbox.close()
         self.upstream.peer.abort()
-        self.client.close()
+        self.client.close_with(last, drop_unsent=at_once)
 
     # the task -----------------------------------------------------------------------------------------------------
     async def serve(self) -> None:
@@ -261,6 +269,8 @@ class Session:
             self.temporary.committed()
             self.registry.portals.clear()
             self.registry.cursors.clear()
+            if self._retiring:
+                asyncio.get_running_loop().call_soon(self.retire)
 
     def rolled_back(self) -> None:
         """The client's transaction ends without effect (ROLLBACK, or COMMIT of a failed one)."""

@@ -90,6 +90,19 @@ class Peer(asyncio.Protocol):
         if self.transport is not None and not self.closed:
             self.transport.write(data)
 
+    @property
+    def unsent(self) -> int:
+        """Bytes that were written and that the other side has not taken yet."""
+        return 0 if self.transport is None or self.closed else self.transport.get_write_buffer_size()
+
+    def close_with(self, last: bytes, *, drop_unsent: bool = False) -> None:
+        """Send this and close; or close at once, without it, where what was sent before has not been taken."""
+        if drop_unsent and self.unsent:
+            self.abort()
+        else:
+            self.write(last)
+            self.close()
+
     def close(self) -> None:
         """Let what was written drain, for a moment; a peer that does not read does not keep the connection."""
         if self.transport is not None and not self.closed:

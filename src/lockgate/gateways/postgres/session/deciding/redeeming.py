@@ -39,6 +39,8 @@ async def redeem(
     `begin` begins and names the transaction that a held write will run in (`transaction_id`).
     People may have taken hours: what the statement's meaning rests on is looked at again before the grant is used.
     """
+    if ticket.request_id and not await session.gateway.watch.holds(session):
+        return Refusal("LG004", "this credential, its owner or its groups are no longer valid", "", ticket.request_id)
     if ticket.request_id and await _meaning_changed(session, statements):
         return Refusal(
             "LG004",
