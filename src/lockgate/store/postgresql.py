@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,7 +22,8 @@ from lockgate.store.exclusive import SESSION_LOCK
 from lockgate.store.tables import log
 
 CHANNEL = "lockgate"
-RETRIES = 10
+RETRIES = 20
+LONGEST_PAUSE_S = 0.25
 SERIALIZATION_FAILURES = frozenset({"40001", "40P01"})
 
 Stamp = Callable[[Sequence[Event]], list[dict[str, Any]]]
@@ -64,7 +66,8 @@ class PostgresEngine:
                     return done
             except DBAPIError as error:
                 if getattr(error.orig, "sqlstate", "") in SERIALIZATION_FAILURES and attempt + 1 < RETRIES:
-                    await asyncio.sleep(0.002 * 2**attempt)
+                    # A random part of it: who collided once does not collide again.
+                    await asyncio.sleep(random.random() * min(LONGEST_PAUSE_S, 0.004 * 2**attempt))  # noqa: S311
                     continue
                 raise StoreError(f"the store refused a write ({type(error).__name__})") from error
             except (OSError, SQLAlchemyError) as error:
@@ -86,6 +89,8 @@ class PostgresEngine:
     async def read(self, fn: Callable[[Connection], Any]) -> Any:
         try:
             async with self.engine.connect() as conn:
+                # One snapshot is enough for whoever only reads; serializable, it would make writers fail.
+                await conn.execution_options(isolation_level="REPEATABLE READ")
                 return await conn.run_sync(fn)
         except (OSError, SQLAlchemyError) as error:
             raise StoreError("the store cannot be read") from error

@@ -12,7 +12,7 @@ from lockgate.approvals import Refusal as Refused
 from lockgate.approvals.events import Event as Happening
 from lockgate.audit.event import Event
 from lockgate.errors import SealError
-from lockgate.services.approvals import past, restoring, standing, switch
+from lockgate.services.approvals import logged, restoring, standing, switch
 from lockgate.services.approvals import people as who
 from lockgate.services.approvals.desk import Desk, advance, disbelieve, not_believed, settled, take
 from lockgate.services.approvals.entries import Entry, new_id
@@ -32,7 +32,8 @@ def consume(
     action: Action,
     decide: Decide,
     profiles: Mapping[str, JSON] | None,
-    transaction: str = "",
+    transaction: str,
+    known: Mapping[str, logged.Known],
 ) -> tuple[Begun | Refusal, list[Event]]:
     """The single-use consume; every check runs in this transaction and the compare-and-set is last."""
     log: list[Event] = []
@@ -51,7 +52,7 @@ def consume(
         return _said(entry, "this is not the action that the request is about", "ask for approval of this one"), log
     if entry.request.status is not Status.APPROVED:
         return _said(entry, f"the request is {entry.request.status.lower()}", "repeat the statement"), log
-    missing = past.missing(conn, desk.keys, entry)
+    missing = logged.missing(known, entry)
     if missing:
         disbelieve(desk, conn, entry, missing, log)
         return not_believed(entry), log
@@ -82,7 +83,7 @@ def consume(
     if isinstance(consumed, Refused):
         return _said(entry, consumed.message, consumed.hint), log
     by_standing = consumed.status is Status.EXECUTING and bool(entry.facts.get("standing"))
-    if by_standing and not standing.use(desk, conn, entry, now_at, log):
+    if by_standing and not standing.use(desk, conn, entry, known, now_at, log):
         happening = events.Invalidated("the standing grant is over")
         gone = step(entry.request, happening, now_at)
         assert isinstance(gone, Request)

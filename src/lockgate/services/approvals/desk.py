@@ -27,7 +27,7 @@ Clock = Callable[[], int]
 
 @dataclass(slots=True)
 class Desk:
-    """Dependencies and configuration; no state of its own."""
+    """Dependencies and configuration."""
 
     directory: Directory
     keys: KeyRing
@@ -39,6 +39,8 @@ class Desk:
     notify: Callable[[Desk, Connection, Entry], None]
     """Tells people, in the same transaction (`notices`)."""
     attempt_secret: bytes = field(init=False, repr=False)
+    log_size: int = field(init=False, default=0)
+    """A size that the signed log has had, as last heard: what is proposed from now on is in the log beyond it."""
 
     def __post_init__(self) -> None:
         self.attempt_secret = self.keys.derive("attempt-key")

@@ -7,7 +7,7 @@ forbid.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -18,7 +18,7 @@ from lockgate.approvals import Refusal as Refused
 from lockgate.approvals.conflict import conflicts_json
 from lockgate.approvals.model import GLASS_S, REVIEW_S, REVIEWERS, SECOND
 from lockgate.audit.event import Event
-from lockgate.services.approvals import past, switch
+from lockgate.services.approvals import logged, past, switch
 from lockgate.services.approvals import people as who
 from lockgate.services.approvals.desk import Desk, advance, disbelieve, not_believed, settled, take
 from lockgate.services.approvals.entries import Entry, add, load_where, new_id
@@ -136,7 +136,7 @@ def break_glass(
         },
     )
     add(conn, entry)
-    past.begin(conn, desk.keys, entry, proposed, happening, now_at)
+    past.begin(conn, desk.keys, entry, proposed, happening, now_at, log_size=desk.log_size)
     desk.notify(desk, conn, entry)
     log.append(
         Event(
@@ -179,7 +179,12 @@ def open_glass(
 
 
 def use_glass(
-    desk: Desk, conn: Connection, glass_id: str, action: Action, revealed: frozenset[str]
+    desk: Desk,
+    conn: Connection,
+    glass_id: str,
+    action: Action,
+    revealed: frozenset[str],
+    known: Mapping[str, logged.Known],
 ) -> tuple[Refusal | None, list[Event]]:
     """Check, in the recording transaction, that this action is within the glass; one bound to an action
     serves once.
@@ -201,7 +206,7 @@ def use_glass(
         and who.look(desk, conn, desk.clock()).active(requester)
     )
     if entry is not None and within:
-        missing = past.missing(conn, desk.keys, entry)
+        missing = logged.missing(known, entry)
         if missing:
             disbelieve(desk, conn, entry, missing, log)
             return not_believed(entry), log

@@ -162,7 +162,7 @@ def create(
         batch=batch,
     )
     add(conn, entry)
-    past.begin(conn, desk.keys, entry, request, happening, now_at)
+    past.begin(conn, desk.keys, entry, request, happening, now_at, log_size=desk.log_size)
     _keep_payload(desk, conn, prepared, entry, now_at)
     log.append(decision_event(entry, proposal, conflicts))
     if kind == "action":

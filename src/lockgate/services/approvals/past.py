@@ -1,16 +1,10 @@
-"""The history of a request as rows: each record under a MAC whose key is outside the store, and named in the log.
-
-Whoever can write the store can take the last records away and put an older row back; what they cannot do is take
-the same events out of the signed log without leaving a gap. `missing` looks for both.
-"""
+"""The history of a request as rows: each record under a MAC whose key is outside of the store."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 
-from sqlalchemy import Connection, bindparam, func, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from lockgate.action import JSON
 from lockgate.approvals import Request, history
@@ -19,7 +13,6 @@ from lockgate.approvals.history import Doubt, Past
 from lockgate.services.approvals.entries import Entry
 from lockgate.store.seal import KeyRing
 from lockgate.store.tables import approvals as t
-from lockgate.store.tables import log as logs
 
 LABEL = "request-event"
 MOST_EVENTS = 2000
@@ -32,23 +25,25 @@ _READ = (
     .where(t.request_events.c.request == bindparam("id"))
     .order_by(t.request_events.c.number)
 )
-_LOGGED = (
-    select(logs.events.c.leaf, logs.events.c.mac)
-    .where(logs.events.c.request == bindparam("id"))
-    .order_by(logs.events.c.seq)
-)
-_LOG_SIZE = select(func.max(logs.checkpoints.c.size))
-_SIGNED_SINCE = select(func.count()).where(
-    logs.events.c.leaf_index >= bindparam("first"), logs.events.c.leaf_index < bindparam("end")
-)
 
 
-def begin(conn: Connection, keys: KeyRing, entry: Entry, proposed: Request, happening: Happening, now_at: int) -> None:
-    """The first two records: the proposal, and what made it the entry that was just added."""
-    size = conn.execute(_LOG_SIZE).scalar() or 0
-    body = history.proposal(proposed, row=entry.digest(), log_size=size)
+def begin(
+    conn: Connection,
+    keys: KeyRing,
+    entry: Entry,
+    proposed: Request,
+    happening: Happening,
+    now_at: int,
+    *,
+    log_size: int,
+) -> None:
+    """The first two records: the proposal, and what made it the entry that was just added.
+
+    `log_size` is a size that the signed log is known to have had; from there on it may have no gap.
+    """
+    body = history.proposal(proposed, row=entry.digest(), log_size=log_size)
     _keep(conn, keys, entry.request.id, 1, body)
-    entry.past, entry.examined = Past(proposed, entry.digest(), size, (history.hash_of(body),)), True
+    entry.past, entry.examined = Past(proposed, entry.digest(), log_size, (history.hash_of(body),)), True
     append(conn, keys, entry, happening, now_at)
 
 
@@ -92,27 +87,13 @@ def read(conn: Connection, keys: KeyRing, entry: Entry) -> Past | Doubt:
     return found
 
 
-def missing(conn: Connection, keys: KeyRing, entry: Entry) -> str:
-    """What the log knows of this request and the history does not, or what is gone from the log; empty if nothing."""
-    past = entry.past
-    assert past is not None
-    mac_key = keys.derive("event-mac")
-    proposed = False
-    for row in conn.execute(_LOGGED, {"id": entry.request.id}):
-        leaf = bytes(row.leaf)
-        if not hmac.compare_digest(hmac.digest(mac_key, leaf, hashlib.sha256), bytes(row.mac)):
-            return "an event of the log was changed"
-        event = json.loads(leaf)
-        body = event["body"]
-        proposed = proposed or event["type"] in ("decision", "break_glass")
-        number = body.get("number", 0)
-        if number and (number > len(past.hashes) or past.hashes[number - 1] != body["record"]):
-            return "the log knows of an event that its history does not"
-    if not proposed:
-        return "the log does not know of the request"
-    end = conn.execute(_LOG_SIZE).scalar() or 0
-    signed = conn.execute(_SIGNED_SINCE, {"first": past.log_size, "end": end}).scalar() or 0
-    return "" if signed == end - past.log_size else "events are gone from the log"
+def proposed_at_size(conn: Connection, request_id: str) -> int:
+    """The size of the signed log that the first record names, not yet believed; -1 where there is none to read."""
+    row = conn.execute(_READ, {"id": request_id}).first()
+    try:
+        return -1 if row is None else int(json.loads(bytes(row.body))["event"]["log_size"])
+    except (KeyError, TypeError, ValueError):
+        return -1
 
 
 def _keep(conn: Connection, keys: KeyRing, request_id: str, number: int, body: bytes) -> None:

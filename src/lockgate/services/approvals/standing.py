@@ -8,6 +8,7 @@ reviewer, a withdrawal, the kill switch or its clock ends it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +20,7 @@ from lockgate.approvals import Status, Vote, step, still_counting
 from lockgate.approvals.events import Used
 from lockgate.approvals.model import STANDING_S
 from lockgate.audit.event import Event
-from lockgate.services.approvals import past
+from lockgate.services.approvals import logged, past
 from lockgate.services.approvals import people as who
 from lockgate.services.approvals.desk import Desk, advance, believe, disbelieve, settled, take
 from lockgate.services.approvals.entries import Entry, load_where
@@ -109,7 +110,14 @@ def covering(
     return None
 
 
-def use(desk: Desk, conn: Connection, entry: Entry, now_at: int, log: list[Event]) -> bool:
+def use(
+    desk: Desk,
+    conn: Connection,
+    entry: Entry,
+    known: Mapping[str, logged.Known],
+    now_at: int,
+    log: list[Event],
+) -> bool:
     """Count one use in the consuming transaction; False when the grant is over."""
     grant_id = str(entry.facts.get("standing", ""))
     grant = take(desk, conn, grant_id, log)
@@ -118,7 +126,7 @@ def use(desk: Desk, conn: Connection, entry: Entry, now_at: int, log: list[Event
     settled(desk, conn, grant, now_at, log)
     if not _in_force(grant):
         return False
-    missing = past.missing(conn, desk.keys, grant)
+    missing = logged.missing(known, grant)
     if missing:
         disbelieve(desk, conn, grant, missing, log)
         return False

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, select
 from lockgate.approvals import Status
 from lockgate.audit.event import Event
 from lockgate.errors import StoreError
-from lockgate.services.approvals import glass
+from lockgate.services.approvals import glass, logged
 from lockgate.services.approvals.desk import settled
 from lockgate.services.approvals.entries import load_where
 from lockgate.services.approvals.service.base import Part
@@ -36,6 +36,7 @@ class Keeping(Part):
             conn.execute(delete(t.payloads).where((t.payloads.c.expires_at <= now_at) | t.payloads.c.request.in_(over)))
             return None, log
 
+        self.desk.log_size = await self._store.read(logged.size)
         await self._store.transact(unit)
 
     async def run(self, every_s: float = 5.0) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from lockgate.action import JSON, Action, Decision
 from lockgate.approvals import Status
 from lockgate.audit.event import Event
-from lockgate.services.approvals import consuming, executing, glass
+from lockgate.services.approvals import consuming, executing, glass, logged
 from lockgate.services.approvals.nouns import Decide, Execution, Refusal, RequestState
 from lockgate.services.approvals.service.base import Part
 
@@ -33,8 +33,9 @@ class Running(Part):
         `transaction` is the upstream's name for what it will run in: whoever finds it UNKNOWN can ask there.
         """
         current = profiles if profiles is not None else self._profiles() if self._profiles else None
+        known = await self._store.read(lambda conn: logged.ask(conn, self.desk.keys, request_id))
         done = await self._store.commit(
-            lambda conn: consuming.consume(self.desk, conn, request_id, action, decide, current, transaction)
+            lambda conn: consuming.consume(self.desk, conn, request_id, action, decide, current, transaction, known)
         )
         if isinstance(done.result, Refusal):
             return done.result
@@ -49,10 +50,14 @@ class Running(Part):
         """
         prepared = executing.prepare_record(self.desk, action, decision, catalog_digest, glass_id, looked_up)
 
+        known: Mapping[str, logged.Known] = {}
+        if glass_id:
+            known = await self._store.read(lambda conn: logged.ask(conn, self.desk.keys, glass_id))
+
         def unit(conn: Connection) -> tuple[executing.Begun | Refusal, list[Event]]:
             log: list[Event] = []
             if glass_id:
-                refused, log = glass.use_glass(self.desk, conn, glass_id, action, decision.revealed)
+                refused, log = glass.use_glass(self.desk, conn, glass_id, action, decision.revealed, known)
                 if refused:
                     return refused, log
             begun, written = executing.record(self.desk, conn, prepared)
@@ -82,6 +87,7 @@ class Running(Part):
         """At start, before anything is executed: intents of this instance without an outcome become
         UNKNOWN.
         """
+        self.desk.log_size = await self._store.read(logged.size)
         return await self._store.transact(lambda conn: executing.recover(self.desk, conn))
 
     async def unsettled(self, connection: str) -> list[tuple[str, str]]:
