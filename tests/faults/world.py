@@ -205,6 +205,7 @@ class World:
         """Start again whatever was killed."""
         if self.victim == "lockgate" and self.carried_out():
             self.gate.process.join(30)
+            self.victim = ""
         for gate in self.gates:
             if not gate.process.is_alive():
                 gate.start()
