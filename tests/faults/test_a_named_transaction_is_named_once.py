@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from lockgate.gateways.postgres.session.transaction_id import ASK, FLUSHED
 from world import World
+
+from lockgate.gateways.postgres.session.transaction_id import ASK, FLUSHED
 
 
 def test_a_name_that_was_given_is_not_given_again(world: World):
