@@ -45,6 +45,15 @@ test-packages: ## Debian's PostgreSQL, for the tests of TLS upstream: only as ro
 test: $(STAMP)/installed test-packages check docs ## everything
 	$(BIN)/python -m pytest -n 2
 
+SEED ?= 20
+RUNS ?= 100000
+.PHONY: fuzz faults
+fuzz: $(STAMP)/installed ## mutated conversations, RUNS of them from SEED (RUNS=1000000 for the long run)
+	$(BIN)/python -m pytest tests/fuzz -n 0 --seed $(SEED) --runs $(RUNS)
+
+faults: $(STAMP)/installed ## every way in which a held write can be cut off, each victim at each step
+	$(BIN)/python -m pytest tests/faults -n 0 --schedules 0 --seed $(SEED)
+
 .PHONY: bench-packages
 bench-packages: ## Debian's pgbouncer, to be compared with: only as root, only when missing
 	@ls /usr/sbin/pgbouncer >/dev/null 2>&1 || { \

@@ -19,7 +19,7 @@ from lockgate.gateways.postgres.wire.target import parse_target
 from lockgate.policy import write_starters
 from lockgate.server.assemble import Assembly, Upstreams, assemble
 from lockgate.services.approvals import RequestView, Rules, Voter
-from lockgate.store import KeyRing
+from lockgate.store import Clock, KeyRing, system_clock
 
 T = TypeVar("T")
 PASSWORD = "a long test password"
@@ -140,6 +140,7 @@ def start_gate(
     upstream: Upstreams | None = None,
     keys: KeyRing | None = None,
     checkpoint_dir: Path | None = None,
+    clock: Clock = system_clock,
 ) -> Gate:
     """A Lockgate over the hospital with people: root (admins), ana (owns the agent bot), rita and paul (privacy),
     dora (data-owner), alf (analyst). Over a store that is there already (give its keys) nobody is made anew."""
@@ -165,6 +166,7 @@ def start_gate(
             base_url="http://lockgate.test",
             rules=rules or Rules(cooling_s=0),
             checkpoint_dir=checkpoint_dir,
+            clock=clock,
         )
         await made.start()
         if known:

@@ -13,6 +13,7 @@ import contextlib
 import functools
 import os
 import signal
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -28,15 +29,32 @@ class Plan:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.consumed = False
+        self._consumed = 0
+
+    def written(self) -> int:
+        """When the plan was made; 0 while there is none."""
+        try:
+            return (self.folder / "plan").stat().st_mtime_ns
+        except FileNotFoundError:
+            return 0
+
+    def consumed(self) -> None:
+        """A grant was used while this plan was in force."""
+        self._consumed = self.written()
+
+    @property
+    def underway(self) -> bool:
+        return self._consumed != 0 and self._consumed == self.written()
 
     def reached(self, step: str, moment: str) -> str:
         """Carry the plan out if this is its step; the victim, or an empty string."""
         with contextlib.suppress(FileNotFoundError):
             planned = (self.folder / "plan").read_text().split()
             if planned[:2] == [step, moment]:
-                (self.folder / "plan").unlink()
+                if planned[2] == "lockgate":
+                    (self.folder / "plan").unlink()  # nobody could do it afterwards
                 self._kill(planned[2])
+                (self.folder / "plan").unlink()
                 return planned[2]
         return ""
 
@@ -61,6 +79,15 @@ def kill_postgres(pid_file: Path) -> None:
     for pid in family:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+    while _lives(postmaster):
+        time.sleep(0.01)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def serve(config: str, control: str) -> None:
@@ -93,17 +120,17 @@ def arm(plan: Plan) -> None:
     forward, from_upstream = Session.forward, Session.from_upstream
 
     def sending(self: Any, data: bytes, steps: Any) -> None:
-        if plan.consumed:
+        if plan.underway:
             plan.reached("sent", "before")
         forward(self, data, steps)
-        if plan.consumed:
+        if plan.underway:
             plan.reached("sent", "after")
 
     def answered(self: Any, data: bytes) -> None:
-        if plan.consumed and plan.reached("answer", "before") == "postgres":
+        if plan.underway and plan.reached("answer", "before") == "postgres":
             return  # the server died with its answer still inside
         from_upstream(self, data)
-        if plan.consumed:
+        if plan.underway:
             plan.reached("answer", "after")
 
     Session.forward, Session.from_upstream = sending, answered  # type: ignore[method-assign]
@@ -114,7 +141,8 @@ def _around(plan: Plan, step: str, real: Callable[..., Awaitable[Any]]) -> Calla
     async def wrapped(*args: Any, **named: Any) -> Any:
         plan.reached(step, "before")
         result = await real(*args, **named)
-        plan.consumed = plan.consumed or step == "consume"
+        if step == "consume":
+            plan.consumed()
         plan.reached(step, "after")
         return result
 

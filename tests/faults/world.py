@@ -198,6 +198,9 @@ class World:
         self.victim = victim
         (self.gate.control / "plan").write_text(f"{step} {moment} {victim}")
 
+    def kill_postgres(self) -> None:
+        crashing.kill_postgres(self.server.root / "data" / "postmaster.pid")
+
     def carried_out(self) -> bool:
         return not (self.gate.control / "plan").exists()
 
@@ -205,6 +208,7 @@ class World:
         """Start again whatever was killed."""
         if self.victim == "lockgate" and self.carried_out():
             self.gate.process.join(30)
+            self.victim = ""
         for gate in self.gates:
             if not gate.process.is_alive():
                 gate.start()

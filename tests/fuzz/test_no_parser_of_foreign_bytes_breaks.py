@@ -252,3 +252,9 @@ def test_no_copy_row_lets_a_value_through(row, form, begins):
     except ProtocolError:
         return
     assert CANARY not in out
+
+
+@given(chunks)
+def test_no_payload_of_a_notification_passes(payload):
+    body = struct.pack("!I", 7) + b"channel\0" + payload + CANARY + b"\0"
+    assert CANARY not in m.notification_without_payload(body)

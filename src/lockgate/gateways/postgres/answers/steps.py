@@ -67,6 +67,7 @@ class Part:
     copy_options: object = None
     plan: RowPlan | None = None
     copy: CopyRewriter | None = None
+    copies_out: bool = False
 
 
 @dataclass(slots=True)

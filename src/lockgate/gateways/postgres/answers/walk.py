@@ -19,9 +19,15 @@ from lockgate.gateways.postgres.masking.copy_rows import copy_rewriter
 from lockgate.gateways.postgres.masking.treatment import Treatment
 from lockgate.gateways.postgres.wire import messages as m
 from lockgate.gateways.postgres.wire._frames import run_end, scan_server
+from lockgate.gateways.postgres.wire.forms import check_form
 from lockgate.gateways.postgres.wire.upstream import PINS
 
 LONGEST_MESSAGE_BYTES = 1 << 30
+
+UNASKED = Part(clear_errors=False)
+"""What belongs to no statement could quote any."""
+OF_THE_SERVER_ITSELF = frozenset(("08", "25", "53", "57"))
+"""Classes of SQLSTATE with which a server ends a session that asked for nothing; their words are fixed."""
 
 Chunks: TypeAlias = "list[bytes | bytearray | memoryview]"
 
@@ -143,6 +149,7 @@ class Answers:
     def _one(self, kind: int, data: bytes, position: int, end: int, out: Chunks) -> None:
         step = self.expected[0] if self.expected else None
         body = data[position + 5 : end]
+        check_form(kind, body)
         if kind == ord("S"):
             self._on_parameter(body)
             out.append(data[position:end])
@@ -152,7 +159,7 @@ class Answers:
         elif step is not None and step.kind is Kind.INTERNAL:
             self._on_internal(step, kind, body)
         elif kind == ord("N"):
-            part = None if step is None else step.part
+            part = UNASKED if step is None else step.part
             out.append(data[position:end] if part is None or part.clear_errors else m.masked_notice(body))
         elif kind == ord("E"):
             self._on_error(step, body, data[position:end], out)
@@ -185,8 +192,9 @@ class Answers:
         if step is not None and step.refusal is not None:
             out.append(step.refusal)
         else:
-            clear = part is None or part.clear_errors or (step is not None and step.kind is Kind.PARSE)
-            out.append(whole if clear else m.masked_error(body))
+            fixed = step is None and m.parse_fields(body).get("C", "")[:2] in OF_THE_SERVER_ITSELF
+            own_words = step is not None and (part is None or part.clear_errors or step.kind is Kind.PARSE)
+            out.append(whole if fixed or own_words else m.masked_error(body))
         if part is not None and part.run is not None:
             part.run.code = m.parse_fields(body).get("C", "XX000")
         self.copy_in = False
@@ -278,6 +286,8 @@ class Answers:
             step.index += 1
 
     def _on_copy(self, step: Step, part: Part, kind: int, body: bytes) -> None:
+        if kind in b"dc" and not part.copies_out:
+            raise ProtocolError("the upstream copies out before it has said so")
         if kind == ord("G"):
             self.copy_in = True
             # The server ignores the Syncs that it meets during COPY FROM STDIN in the extended protocol.
@@ -286,6 +296,7 @@ class Answers:
         elif kind == ord("H"):
             if part.treatment is None:
                 raise ProtocolError("the upstream copies out what was not asked for")
+            part.copies_out = True
             if part.treatment.masks:
                 part.copy = copy_rewriter(part.treatment, part.copy_options, body)
         elif kind == ord("W"):

@@ -68,6 +68,12 @@ class ExtendedBatch:
                 continue
             await self._look_at(kind, raw)
         await self._consume()
+        if self.session.wrote:
+            # The Sync commits, and a deferred constraint or trigger speaks only then.
+            for item in self.items:
+                for step in item.steps:
+                    if step.kind is Kind.SYNC:
+                        step.parts = [Part(clear_errors=False)]
         out = b"".join(item.out for item in self.items)
         steps = [step for item in self.items for step in item.steps]
         self.session.unsynced = batch[-1][0] != ord("S")

@@ -157,6 +157,8 @@ class Session:
                     break
                 self._busy = True
                 await self._deal_with(batch)
+        except ProtocolError as error:
+            self.cut("08P01", error.message)
         except LockgateError as error:
             self.cut("LG005", "Lockgate failed, so nothing was executed", error.message)
         except Exception:

@@ -14,6 +14,7 @@ from lockgate.errors import ProtocolError
 
 SSL_REQUEST_CODE = 80877103
 CANCEL_REQUEST_CODE = 80877102
+SEVERITIES = frozenset("ERROR FATAL PANIC WARNING NOTICE DEBUG INFO LOG".split())
 MASKED_TEXT = "text withheld by Lockgate: it may quote protected values"
 
 
@@ -165,19 +166,26 @@ def notice(severity: str, code: str, text: str, *, detail: str = "", hint: str =
 
 def masked_error(body: bytes) -> bytes:
     """The same error without its words: severity and SQLSTATE stay, everything that could quote a value goes."""
-    fields = parse_fields(body)
-    severity = fields.get("V", fields.get("S", "ERROR"))
-    return error(severity, fields.get("C", "XX000"), MASKED_TEXT, hint="the SQLSTATE says what kind of error it is")
+    severity, code = _without_words(body, "ERROR", "XX000")
+    return error(severity, code, MASKED_TEXT, hint="the SQLSTATE says what kind of error it is")
 
 
 def masked_notice(body: bytes) -> bytes:
+    severity, code = _without_words(body, "NOTICE", "00000")
+    return notice(severity, code, MASKED_TEXT)
+
+
+def _without_words(body: bytes, severity: str, code: str) -> tuple[str, str]:
+    """Severity and SQLSTATE where they are what they should be, otherwise those given."""
     fields = parse_fields(body)
-    return notice(fields.get("V", fields.get("S", "NOTICE")), fields.get("C", "00000"), MASKED_TEXT)
+    said, state = fields.get("V", fields.get("S", "")), fields.get("C", "")
+    is_state = len(state) == 5 and state.isascii() and state.isalnum()
+    return said if said in SEVERITIES else severity, state if is_state else code
 
 
 def notification_without_payload(body: bytes) -> bytes:
     end = body.find(b"\0", 4)
-    if end < 0:
+    if end <= 4 or body.find(b"\0", end + 1) != len(body) - 1:
         raise ProtocolError("malformed NotificationResponse")
     return message("A", body[: end + 1] + b"\0")
 

@@ -28,7 +28,8 @@ def part_for(session: Session, statement: Statement, passed: Passed) -> Part:
     kind = statement.classified.kind
     analysis = statement.analysis
     # What is not analysed may read anything: CREATE UNIQUE INDEX quotes the value that stands twice.
-    readable = kind in READS_NOTHING if analysis is None else not statement.touches
+    # Behind a write even COMMIT may: a deferred constraint or trigger speaks only then.
+    readable = kind in READS_NOTHING and not session.wrote if analysis is None else not statement.touches
     part = Part(clear_errors=readable, copy_options=statement.classified.copy)
     key = connection.mask_key(session.requester)
     if kind == "fetch":
