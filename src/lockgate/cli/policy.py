@@ -15,11 +15,13 @@ from typing import Annotated, NoReturn, TypeVar
 import typer
 
 from lockgate.action import JSON, PHI_CLASSES, Kind, Principal, Question, Requester
+from lockgate.cli import replaying
 from lockgate.errors import LockgateError
 from lockgate.policy import Context, Query, load, run_table
 from lockgate.policy import check as check_folder
 
 app = typer.Typer(name="policy", help="Check, explain and test policies.", no_args_is_help=True)
+replaying.register(app)
 
 FOUND, UNREADABLE = 1, 2
 T = TypeVar("T")
