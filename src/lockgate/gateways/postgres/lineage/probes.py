@@ -6,23 +6,21 @@ equality with a constant, or a date of care, city, state or ZIP compared in any 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from typing import TypeAlias
 
+from lockgate.gateways.postgres.lineage.arrangements import Arrangements
 from lockgate.gateways.postgres.lineage.constants import Asked, asked
-from lockgate.gateways.postgres.lineage.flow import Flows
+from lockgate.gateways.postgres.lineage.judging import Judge
 from lockgate.gateways.postgres.lineage.metadata import FUNCTION_FIELDS
-from lockgate.gateways.postgres.lineage.model import Column, ColumnClass
 from lockgate.gateways.postgres.lineage.nodetree import Node, Value
-from lockgate.gateways.postgres.lineage.row_counts import CALLS, can_fail, conditions, grouped, makes_rows, row_counts
-from lockgate.gateways.postgres.lineage.scope import NOTHING, SUBQUERY, UNKNOWN, Flow, Scope
+from lockgate.gateways.postgres.lineage.row_counts import CALLS, can_fail, conditions, makes_rows, row_counts
+from lockgate.gateways.postgres.lineage.scope import SUBQUERY, Flow, Scope
 from lockgate.gateways.postgres.lineage.steady import carrying
 
 BOOLEAN_OID = "16"
 COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
 RECORD_IDENTIFIERS = frozenset({"mrn", "account"})
-LOOKED_UP_PLACES = frozenset({"city", "state", "zip"})
 JUDGED = frozenset(
     """
     OPEXPR DISTINCTEXPR NULLIFEXPR SCALARARRAYOPEXPR ROWCOMPAREEXPR FUNCEXPR BOOLEXPR NULLTEST BOOLEANTEST CONST
@@ -31,31 +29,12 @@ JUDGED = frozenset(
 LEAVES = frozenset({"OPEXPR", "DISTINCTEXPR", "NULLIFEXPR", "SCALARARRAYOPEXPR", "ROWCOMPAREEXPR", "FUNCEXPR"})
 
 
-@dataclass(slots=True)
-class Found:
-    """Classes that are probed, looked up, or compared column to column."""
-
-    probes: set[str] = field(default_factory=set)
-    lookups: set[str] = field(default_factory=set)
-    joined: set[str] = field(default_factory=set)
-    asked: Asked = field(default_factory=Asked)
-    """How many records are looked up by their identifier."""
-
-
 Operand: TypeAlias = tuple[Flow, Asked | None]
 """One side of a comparison, and how many values it is where it is constant."""
 
 
-class Prober:
+class Prober(Judge):
     """Walks every query that the client wrote (not the inside of views: their authors chose those predicates)."""
-
-    def __init__(
-        self, flows: Flows, describe: Callable[[Column], ColumnClass], everything: Callable[[Flow], frozenset[str]]
-    ) -> None:
-        self.flows = flows
-        self.describe = describe
-        self.everything = everything
-        self.found = Found()
 
     def query(self, scope: Scope) -> None:
         query = scope.query
@@ -89,9 +68,7 @@ class Prober:
         self._condition(query.fields.get("havingQual"), scope)
         for value in row_counts(query):
             self._probe(self.flows.of(value, scope))
-        self._groupings(scope)
-        self._orderings(scope)
-        self._set_operations(scope)
+        Arrangements(self.flows, self.describe, self.everything, self.found).judge(scope)
 
     # predicates -------------------------------------------------------------------------------------------------
     def expressions(self, value: Value, scope: Scope) -> None:
@@ -169,7 +146,7 @@ class Prober:
 
     def comparison(self, left: Operand, right: Operand, name: str) -> None:
         equality = name.endswith("eq")
-        if left[0].exact and right[0].exact and equality:
+        if left[0].exact and right[0].exact and equality and not self._free(left[0]) and not self._free(right[0]):
             self.found.joined |= self._classes(left[0]) | self._classes(right[0])
             return
         for (one, _), (other, constants) in ((left, right), (right, left)):
@@ -185,12 +162,6 @@ class Prober:
                 self.found.lookups |= self._classes(one)
             else:
                 self._probe(one)
-
-    def _plain_date_or_place(self, column: Column) -> bool:
-        found = self.describe(column)
-        if found.cls == "date":
-            return found.label not in ("birth", "death", "age")
-        return found.cls == "geo" and found.label in LOOKED_UP_PLACES
 
     def _sublink(self, node: Node, scope: Scope) -> None:
         """`x IN (SELECT y …)`: y's flow stands where the test expression has its parameter."""
@@ -219,86 +190,6 @@ class Prober:
         else:
             self._probe(flow)
 
-    # orderings, sets --------------------------------------------------------------------------------------------
-    def _groupings(self, scope: Scope) -> None:
-        """Rows grouped by a hidden column are free; by what may also hold a chosen value, they are a dictionary."""
-        targets = {entry.text("ressortgroupref"): entry for entry in scope.query.nodes("targetList")}
-        for reference in grouped(scope.query):
-            entry = targets.get(reference)
-            self._grouping(UNKNOWN if entry is None else self.flows.of(entry.fields.get("expr"), scope), entry, scope)
-        for name in ("targetList", "havingQual", "sortClause"):
-            for node in self._level(scope.query.fields.get(name)):
-                if node.name == "AGGREF" and node.items("aggdistinct"):
-                    for argument in node.nodes("args"):
-                        self._grouping(self.flows.of(argument.fields.get("expr"), scope), None, scope)
-
-    def _grouping(self, flow: Flow, entry: Node | None, scope: Scope) -> None:
-        if entry is not None and scope.query.node("setOperations") is not None:
-            flow = self.flows.outputs(scope)[entry.number("resno") - 1]
-        if self._free(flow) or (flow.exact is not None and not self._is_own(flow.exact)):
-            return
-        if flow.derived is None or self._is_own(flow.derived) or not self._plain_date_or_place(flow.derived):
-            self._probe(flow)
-
-    def _is_own(self, column: Column) -> bool:
-        """Whether the requester itself can write there, since it is a temporary table's."""
-        relation = self.flows.metadata.relations.get(column[0])
-        return relation is None or relation.temporary
-
-    def _level(self, value: Value) -> Iterator[Node]:
-        stack: list[Value] = [value]
-        while stack:
-            item = stack.pop()
-            if isinstance(item, list):
-                stack.extend(item)
-            elif isinstance(item, Node) and item.name != "QUERY":
-                yield item
-                stack.extend(item.fields.values())
-
-    def _orderings(self, scope: Scope) -> None:
-        query = scope.query
-        targets = {entry.text("ressortgroupref"): entry for entry in query.nodes("targetList")}
-        ordered = [clause.text("tleSortGroupRef") for clause in query.nodes("sortClause")]
-        for window in query.nodes("windowClause"):
-            # PARTITION BY is done by sorting, so it orders like ORDER BY.
-            for name in ("partitionClause", "orderClause"):
-                ordered += [clause.text("tleSortGroupRef") for clause in window.nodes(name)]
-        for reference in ordered:
-            entry = targets.get(reference)
-            flow = UNKNOWN if entry is None else self.flows.of(entry.fields.get("expr"), scope)
-            if entry is not None and query.node("setOperations") is not None:
-                flow = self.flows.outputs(scope)[entry.number("resno") - 1]
-            if self._free(flow):
-                continue
-            column = flow.derived
-            if column is None or self._is_own(column) or not self._orderable(self.describe(column)):
-                self._probe(flow)
-
-    @staticmethod
-    def _orderable(found: ColumnClass) -> bool:
-        """Ordering by a date of care is what every list of encounters does; it is looked up, not probed."""
-        return found.cls == "date" and found.label not in ("birth", "death", "age")
-
-    def _set_operations(self, scope: Scope) -> None:
-        """UNION (without ALL), INTERSECT and EXCEPT compare rows: with a constant in an arm, that is a search."""
-        operation = scope.query.node("setOperations")
-        if operation is None or not _compares(operation):
-            return
-        arms: list[list[Flow]] = []
-        for leaf in _leaves(operation):
-            rte = scope.rtable[leaf.number("rtindex") - 1]
-            query = rte.node("subquery")
-            arms.append(self.flows.outputs(Scope(query, scope)) if query is not None else [])
-        for column in zip(*arms, strict=False):
-            if all(self._free(flow) for flow in column):
-                continue
-            if all(flow.exact for flow in column):
-                for flow in column:
-                    self.found.joined |= self._classes(flow)
-            else:
-                for flow in column:
-                    self._probe(flow)
-
     # helpers ----------------------------------------------------------------------------------------------------
     def _arguments(self, node: Node) -> list[Value]:
         if node.name == "ROWCOMPAREEXPR":
@@ -309,27 +200,3 @@ class Prober:
         oid = node.text("opfuncid") or node.text("funcid")
         function = self.flows.metadata.functions.get(int(oid)) if oid else None
         return function.name if function is not None and function.builtin else ""
-
-    def _classes(self, flow: Flow) -> frozenset[str]:
-        return self.everything(flow)
-
-    def _free(self, flow: Flow) -> bool:
-        return not flow.unknown and not self._classes(flow)
-
-    def _probe(self, flow: Flow) -> None:
-        if flow is not NOTHING:
-            self.found.probes |= self._classes(flow)
-
-
-def _compares(node: Node) -> bool:
-    if node.name != "SETOPERATIONSTMT":
-        return False
-    if node.text("op") != "1" or not node.flag("all"):  # 1 is UNION
-        return True
-    return any(_compares(arm) for arm in (node.node("larg"), node.node("rarg")) if arm is not None)
-
-
-def _leaves(node: Node) -> list[Node]:
-    if node.name == "RANGETBLREF":
-        return [node]
-    return [leaf for arm in (node.node("larg"), node.node("rarg")) if arm is not None for leaf in _leaves(arm)]
