@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from lockgate.action import JSON, Action, Decision, Kind, Principal, digest
 
-RENDERER = 2
+RENDERER = 3
 MASKING = "display/1"
 CHANNEL = "console"
 REASON_CHARS = 500

@@ -166,6 +166,12 @@ class _Walk:
             parameter_oids=self.described.parameter_oids,
             fields=fields,
             asked=prober.found.asked,
+            names=frozenset(
+                name
+                for r in self.metadata.relations.values()
+                for name in (r.schema, r.name, *(column for column, _ in r.columns.values()))
+                if not r.temporary
+            ),
             own=any(r.temporary for r in self.metadata.relations.values()),
             code=frozenset(self.flows.code),
             literals=exchangeable(self.tree, self.metadata),

@@ -50,6 +50,8 @@ class Analysis:
     fields: tuple[Field, ...]
     asked: Asked = field(default_factory=Asked)
     """How many records are looked up by their identifier."""
+    names: frozenset[str] = frozenset()
+    """What the catalog calls the tables and columns that it reaches."""
     own: bool = False
     """Whether it reaches a temporary relation: the requester can put there what it likes."""
     code: frozenset[str] = frozenset()

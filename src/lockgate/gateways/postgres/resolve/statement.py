@@ -21,6 +21,10 @@ class Statement:
     parsed: Parsed = field(repr=False)
 
     @property
+    def names(self) -> frozenset[str]:
+        return frozenset() if self.analysis is None else self.analysis.names
+
+    @property
     def touches(self) -> bool:
         return self.analysis is not None and bool(self.analysis.touches)
 

@@ -63,7 +63,7 @@ async def view_of(session: Session, statements: Sequence[Statement], facts: Fact
     if len(statements) > 1:
         flags.append(f"{len(statements)} statements in one message")
     return ViewFacts(
-        statement_masked=";\n".join(render(statement.parsed) for statement in statements),
+        statement_masked=";\n".join(render(statement.parsed, statement.names) for statement in statements),
         resources=tuple(sorted({q.resource for q in facts.questions})),
         classes=facts.classes,
         estimated_rows=facts.estimated_rows,
