@@ -173,7 +173,10 @@ class ExtendedBatch:
             return
         part = Part()
         before = registry.portals.get(bind.portal)
-        registry.portals[bind.portal] = Portal(prepared, part, bind.result_formats, session.settings.search_path)
+        fetched = next((s.classified.name for s in prepared.statements if s.classified.kind == "fetch"), "")
+        registry.portals[bind.portal] = Portal(
+            prepared, part, bind.result_formats, session.settings.search_path, registry.cursors.get(fetched)
+        )
         for name in declared:
             registry.cursors[name] = unproven(session.connection.mask_key(session.requester))
 

@@ -40,7 +40,7 @@ def is_stale(registry: Registry, portal: Portal, search_path: str, behind: bool)
     statement = portal.prepared.statements[0]
     kind, name = statement.classified.kind, statement.classified.name
     if kind == "fetch":
-        return name in registry.cursors and registry.cursors[name] is not portal.part.treatment
+        return registry.cursors.get(name) is not portal.cursor
     if kind == "execute":
         known = registry.prepared.get(name.encode())
         if known is None or not known.statements or known.statements[0].analysis is not statement.analysis:

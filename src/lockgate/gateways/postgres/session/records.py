@@ -21,6 +21,8 @@ class Portal:
     part: Part
     formats: tuple[int, ...]
     search_path: str = ""
+    cursor: Treatment | None = None
+    """Of a FETCH: what its cursor was when it was bound."""
 
 
 @dataclass(slots=True)
