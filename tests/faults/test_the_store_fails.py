@@ -11,8 +11,8 @@ import pytest
 
 from support import start_gate, stop_gate
 
-ASKED = "SELECT name FROM patient WHERE mrn = '7000013'"
-"""A look-up: its intent must be durable before it runs."""
+ASKED = "SELECT name FROM patient"
+"""Under `audit: each` its intent must be durable before each run."""
 
 
 @pytest.fixture
@@ -41,23 +41,31 @@ def quota(gate, pages):
     gate.call(gate.assembly.store.transact(unit))
 
 
+def filled(gate, agent):
+    """Until twenty in a row find no room: what one write needs is a page more or less, by where its keys fall."""
+    quota(gate, 1)
+    refusals = 0
+    said: set[tuple[str | None, bool]] = set()
+    for _ in range(1000):
+        try:
+            agent.execute(ASKED)
+            refusals = 0
+        except psycopg.Error as error:
+            said.add((error.sqlstate, "nothing was executed" in str(error)))
+            refusals += 1
+        if refusals == 20:
+            assert said == {("LG005", True)}
+            return
+    raise AssertionError("the store never filled up")
+
+
 def test_a_full_store_executes_nothing_and_goes_on_once_there_is_room(gate, hospital):
     with gate.connect() as agent:
         agent.execute(ASKED)
-        quota(gate, 1)
-        for _ in range(200):
-            try:
-                agent.execute(ASKED)
-            except psycopg.Error as error:
-                failed = error
-                break
-        else:
-            raise AssertionError("the store never filled up")
-        assert failed.sqlstate == "LG005" and "nothing was executed" in str(failed)
+        filled(gate, agent)
         refused(gate, agent, hospital)
         quota(gate, 0)
         agent.execute(ASKED)
-    assert len(gate.events("intent")) >= 2
 
 
 def test_a_held_write_keeps_its_approval_while_the_store_is_full(gate, hospital):
@@ -67,15 +75,7 @@ def test_a_held_write_keeps_its_approval_while_the_store_is_full(gate, hospital)
         with pytest.raises(psycopg.Error):
             agent.execute(update)
         gate.vote(gate.wait_pending(), "rita")
-        quota(gate, 1)
-        codes = set()
-        for _ in range(200):
-            try:
-                agent.execute(ASKED)
-            except psycopg.Error as error:
-                codes.add(error.sqlstate)
-                break
-        assert codes == {"LG005"}
+        filled(gate, agent)
         with pytest.raises(psycopg.Error) as failed:
             agent.execute(update)
         assert failed.value.sqlstate == "LG005"

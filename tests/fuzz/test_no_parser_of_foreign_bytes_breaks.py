@@ -257,4 +257,7 @@ def test_no_copy_row_lets_a_value_through(row, form, begins):
 @given(chunks)
 def test_no_payload_of_a_notification_passes(payload):
     body = struct.pack("!I", 7) + b"channel\0" + payload + CANARY + b"\0"
-    assert CANARY not in m.notification_without_payload(body)
+    try:
+        assert CANARY not in m.notification_without_payload(body)
+    except ProtocolError:
+        assert b"\0" in payload
