@@ -36,6 +36,7 @@ SAMPLE_S = 0.05
 def run(world: Served, plan: Plan) -> dict[str, object]:
     world.table(WIDE.format(rows=plan.rows), CATALOG)
     ends = {"direct": world.direct, "lockgate": world.end("clinic")}
+    _look(world)
     figures: dict[str, object] = {}
     for name, sql in (
         ("two_columns_masked", "SELECT a, b, c, d, e, f, g, h FROM wide"),
@@ -54,6 +55,18 @@ def run(world: Served, plan: Plan) -> dict[str, object]:
         }
     figures["memory"] = _memory(world, plan)
     return figures
+
+
+def _look(world: Served) -> None:
+    """A benchmark of masks that are not there would be fast."""
+    end = world.end("clinic")
+    shown = subprocess.run(
+        [str(world.server.bin / "psql"), "-XqAt", "-c", "SELECT b, e, d FROM notes WHERE a = '5'", end.url],
+        check=True, capture_output=True, text=True, env=end.environment,
+    ).stdout.strip()  # fmt: skip
+    name, ssn, note = shown.split("|")
+    if not (name.startswith("NAME-") and ssn.startswith("SSN-") and "[PHONE]" in note and "[NAME]" in note):
+        raise SystemExit("the rows to be measured are not masked")
 
 
 def _seconds(end: End, sql: str, *options: str) -> float:
