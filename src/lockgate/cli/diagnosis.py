@@ -13,11 +13,10 @@ from lockgate.gateways.postgres.resolve.side import SidePool
 from lockgate.gateways.postgres.wire.target import Target
 from lockgate.gateways.postgres.wire.upstream import SEARCH_PATH
 from lockgate.policy import check
-from lockgate.server.config import Config, ConnectionConfig, load_config
+from lockgate.server.config import Config, ConnectionConfig, key_ring, load_config
 from lockgate.server.serve import read_signing_key
 from lockgate.services.checkpoint_dir import CheckpointDir
 from lockgate.services.log_tree import earlier_keys, must_continue
-from lockgate.store import KeyRing
 from lockgate.store.reading import read_store, sqlite_path
 from lockgate.store.schema import newest_revision, revision_of
 
@@ -60,7 +59,7 @@ async def diagnose(path: Path) -> list[Finding]:
 async def _reviewers(config: Config) -> list[Finding]:
     """Who may decide for each agent: a request that nobody may decide is refused at once, so it is said before."""
     try:
-        found = list(lines(await benches(config, _keys(config))))
+        found = list(lines(await benches(config, key_ring(config))))
     except LockgateError as error:
         return [Finding("warning", error.message, error.hint)]
     return [
@@ -69,15 +68,10 @@ async def _reviewers(config: Config) -> list[Finding]:
     ]
 
 
-def _keys(config: Config) -> KeyRing:
-    kind, _, rest = config.keys.partition(":")
-    return KeyRing.from_environment(rest) if kind == "env" else KeyRing.from_file(config.path.parent / rest)
-
-
 def _files(config: Config) -> list[Finding]:
     findings: list[Finding] = []
     try:
-        _keys(config)
+        key_ring(config)
         signer = read_signing_key(config.signing_key)
         findings.append(Finding("ok", f"keys are there and closed; the log's key is {signer.verifier.fingerprint}"))
     except LockgateError as error:

@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from lockgate.audit import SigningKey
 from lockgate.cli.show import Json, console, dump
 from lockgate.errors import ConfigError
-from lockgate.server.config import Config, load_config
+from lockgate.server.config import Config, key_ring, load_config
+from lockgate.server.serve import read_signing_key
 from lockgate.store import KeyRing
 
 app = typer.Typer(no_args_is_help=True, help="The keys that seal payloads and sign the log.")
@@ -22,8 +22,8 @@ ConfigOption = Annotated[Path, typer.Option("--config", "-c", envvar="LOCKGATE_C
 @app.command(help="Their fingerprints; never the keys. Example: `lockgate keys show --config lockgate.yaml`")
 def show(config: ConfigOption = Path("lockgate.yaml"), as_json: Json = False) -> None:
     loaded = load_config(config)
-    signer = SigningKey.from_text(loaded.signing_key.read_text().strip())
-    found = {"log": signer.verifier.fingerprint, "sealing": _ring(loaded).fingerprint}
+    signer = read_signing_key(loaded.signing_key)
+    found = {"log": signer.verifier.fingerprint, "sealing": key_ring(loaded).fingerprint}
     if as_json:
         dump(found)
     else:
@@ -49,11 +49,6 @@ def rotate(config: ConfigOption = Path("lockgate.yaml")) -> None:
     fresh.replace(path)
     console.print(f"{path.name} seals with {KeyRing.parse(text).fingerprint} from the next start on.", soft_wrap=True)
     console.print("Keep a copy of the file elsewhere: without it nothing that waits can be executed.")
-
-
-def _ring(config: Config) -> KeyRing:
-    kind, _, rest = config.keys.partition(":")
-    return KeyRing.from_environment(rest) if kind == "env" else KeyRing.from_file(_file(config))
 
 
 def _file(config: Config) -> Path:

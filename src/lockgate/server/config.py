@@ -14,6 +14,7 @@ from lockgate.action import PHI_CLASSES
 from lockgate.errors import ConfigError
 from lockgate.gateways.postgres.wire.target import Target, parse_target
 from lockgate.phi import Operator
+from lockgate.store import KeyRing
 
 TOP = (
     "state",
@@ -155,6 +156,12 @@ def load_config(path: Path) -> Config:
         cooling_s=_number(rules, "cooling_s", 3600),
         lookups_per_hour=_number(rules, "lookups_per_hour", 200),
     )
+
+
+def key_ring(config: Config) -> KeyRing:
+    """The keys that seal, from where the file says: `env:NAME` or `file:PATH`."""
+    kind, _, rest = config.keys.partition(":")
+    return KeyRing.from_environment(rest) if kind == "env" else KeyRing.from_file(config.path.parent / rest)
 
 
 def secret(reader: _Reader, key: str, base: Path) -> str:

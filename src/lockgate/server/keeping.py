@@ -21,7 +21,7 @@ from lockgate.action import JSON
 from lockgate.audit import Checkpoint, VerifierKey
 from lockgate.audit.event import Event
 from lockgate.errors import AuditError, ConfigError, LockgateError, StoreError
-from lockgate.server.config import Config
+from lockgate.server.config import Config, key_ring
 from lockgate.server.serve import read_signing_key
 from lockgate.services.accounts import Accounts
 from lockgate.services.approvals import Approvals, switch
@@ -29,7 +29,7 @@ from lockgate.services.backup import STORE, Manifest, check_backup, copy_databas
 from lockgate.services.checkpoint_dir import CheckpointDir
 from lockgate.services.log import Log
 from lockgate.services.log_tree import earlier_keys, last_checkpoint, must_continue
-from lockgate.store import KeyRing, Store, open_store, system_clock
+from lockgate.store import Store, open_store, system_clock
 from lockgate.store.exclusive import alone
 from lockgate.store.reading import read_store, sqlite_path
 from lockgate.store.schema import newest_revision, prepare, revision_of
@@ -52,11 +52,6 @@ class Upgraded:
     before: str
     after: str
     backup: str
-
-
-def key_ring(config: Config) -> KeyRing:
-    kind, _, rest = config.keys.partition(":")
-    return KeyRing.from_environment(rest) if kind == "env" else KeyRing.from_file(config.path.parent / rest)
 
 
 def backup(config: Config, folder: Path, keys_into: Path | None) -> Manifest:

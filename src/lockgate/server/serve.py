@@ -19,9 +19,8 @@ from lockgate.gateways.postgres.masking import _rows
 from lockgate.gateways.postgres.wire.frontend import is_local
 from lockgate.server.api import create_app
 from lockgate.server.assemble import Assembly, Upstreams, assemble
-from lockgate.server.config import Config
+from lockgate.server.config import Config, key_ring
 from lockgate.services.approvals import Rules
-from lockgate.store import KeyRing
 
 log = structlog.get_logger("lockgate")
 
@@ -63,8 +62,7 @@ async def start(config: Config) -> Running:
             raise ConfigError(
                 f"listen.{name} is not loopback and there is no certificate", hint="set tls.cert and tls.key"
             )
-    kind, _, rest = config.keys.partition(":")
-    keys = KeyRing.from_environment(rest) if kind == "env" else KeyRing.from_file(config.path.parent / rest)
+    keys = key_ring(config)
     assembly = await assemble(
         store_url=config.store,
         keys=keys,

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
-import hmac
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,6 +35,7 @@ from lockgate.services.log_tree import (
     must_continue,
 )
 from lockgate.store import Clock, Store
+from lockgate.store.event_mac import is_genuine
 from lockgate.store.tables import log as t
 from lockgate.store.tables.settings import settings
 
@@ -237,8 +236,7 @@ class Log:
         made: list[tuple[int, int, bytes]] = []
         places = []
         for row in rows:
-            expected = hmac.new(self._mac_key, row.leaf, hashlib.sha256).digest()
-            if not hmac.compare_digest(expected, row.mac):
+            if not is_genuine(self._mac_key, row.leaf, row.mac):
                 raise AuditError(f"event {row.id} was changed before it was signed")
             places.append({"b_seq": row.seq, "b_index": frontier.size})
             frontier, complete = frontier.append(leaf_hash(row.leaf))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,6 +10,7 @@ from pathlib import Path
 from lockgate.audit import Entry, Report, Verdict, VerifierKey, verify_log
 from lockgate.errors import AuditError
 from lockgate.store import KeyRing
+from lockgate.store.event_mac import event_key, is_genuine
 
 
 class LogCopy:
@@ -64,7 +63,7 @@ def _changed_before_signing(conn: sqlite3.Connection, keys: KeyRing | None) -> I
     """Events that the sequencer refuses, by their names."""
     if keys is None:
         return
-    key = keys.derive("event-mac")
+    key = event_key(keys)
     for id_, leaf, mac in conn.execute("SELECT id, leaf, mac FROM events WHERE leaf_index IS NULL ORDER BY seq"):
-        if not hmac.compare_digest(hmac.digest(key, bytes(leaf), hashlib.sha256), bytes(mac)):
+        if not is_genuine(key, bytes(leaf), bytes(mac)):
             yield f"event {id_} was changed before it was signed"

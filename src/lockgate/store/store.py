@@ -7,8 +7,6 @@ The events are written in the same transaction as the change that they describe.
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import hmac
 import secrets
 import time
 from collections.abc import Callable, Sequence
@@ -19,6 +17,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from sqlalchemy import Connection
 
 from lockgate.audit.event import Event, leaf_bytes
+from lockgate.store.event_mac import event_key, event_mac
 from lockgate.store.exclusive import lock_file
 from lockgate.store.postgresql import PostgresEngine, topic_of
 from lockgate.store.reading import sqlite_path
@@ -58,7 +57,7 @@ class Store:
         self._lock = contextlib.ExitStack()
         self.clock = clock
         self.dialect = "sqlite" if url.startswith("sqlite") else "postgresql"
-        self.mac_key = keys.derive("event-mac") if keys is not None else b""
+        self.mac_key = event_key(keys) if keys is not None else b""
         self._engine: SqliteEngine | PostgresEngine | None = None
         self._listeners: list[Callable[[str], None]] = []
 
@@ -138,7 +137,7 @@ class Store:
                     "type": event.type,
                     "request": request if isinstance(request, str) else "",
                     "leaf": leaf,
-                    "mac": hmac.new(self.mac_key, leaf, hashlib.sha256).digest(),
+                    "mac": event_mac(self.mac_key, leaf),
                 }
             )
         return rows

@@ -7,8 +7,6 @@ a transaction of its own: what it knows can only become more, and every commit w
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from sqlalchemy import Connection, bindparam, func, select
 from lockgate.approvals.history import Past
 from lockgate.services.approvals.entries import Entry, load
 from lockgate.services.approvals.past import proposed_at_size
+from lockgate.store.event_mac import event_key, is_genuine
 from lockgate.store.seal import KeyRing
 from lockgate.store.tables import log as t
 
@@ -71,12 +70,12 @@ def _has(past: Past, number: int, record: str) -> bool:
 
 def _known(conn: Connection, keys: KeyRing, request_id: str) -> Known:
     since = proposed_at_size(conn, request_id)
-    mac_key = keys.derive("event-mac")
+    mac_key = event_key(keys)
     named: list[tuple[int, str]] = []
     proposed = False
     for row in conn.execute(_ABOUT, {"id": request_id}):
         leaf = bytes(row.leaf)
-        if not hmac.compare_digest(hmac.digest(mac_key, leaf, hashlib.sha256), bytes(row.mac)):
+        if not is_genuine(mac_key, leaf, bytes(row.mac)):
             return Known(since, (), "an event of the log was changed")
         event = json.loads(leaf)
         proposed = proposed or event["type"] in PROPOSALS

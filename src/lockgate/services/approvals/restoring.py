@@ -6,8 +6,6 @@ Whether that is still so is read from the log's own events, each under its MAC, 
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +22,7 @@ from lockgate.services.approvals import people as who
 from lockgate.services.approvals.desk import Desk, advance, settled
 from lockgate.services.approvals.entries import load_where
 from lockgate.services.approvals.nouns import FAILED, FORBIDDEN, Refusal, Voter
+from lockgate.store.event_mac import event_key, is_genuine
 from lockgate.store.tables import approvals as t
 from lockgate.store.tables.log import events as log_events
 from lockgate.store.tables.outbox import outbox
@@ -58,9 +57,9 @@ def last(desk: Desk, conn: Connection) -> Restore | None:
         .order_by(log_events.c.seq)
     ).all()
     found: Restore | None = None
-    key = desk.keys.derive("event-mac")
+    key = event_key(desk.keys)
     for row in rows:
-        genuine = hmac.compare_digest(hmac.new(key, bytes(row.leaf), hashlib.sha256).digest(), bytes(row.mac))
+        genuine = is_genuine(key, bytes(row.leaf), bytes(row.mac))
         leaf: dict[str, Any] = json.loads(bytes(row.leaf)) if genuine else {}
         body = leaf["body"] if genuine and leaf["id"] == row.id else {}
         if row.type == RESTORED or not genuine:
