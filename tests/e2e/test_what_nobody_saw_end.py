@@ -61,11 +61,27 @@ def test_the_intent_names_the_transaction_in_which_the_write_ran(gate, hospital,
         assert written == (name, not before), "that very transaction wrote the row"
 
 
-def outcome_of_a_cut_session(gate, hospital, end) -> str:
-    """The write waits for a lock when the session is cut; then `end` decides what becomes of it."""
+SLOW_COMMIT = """
+CREATE FUNCTION wait_at_commit() RETURNS trigger LANGUAGE plpgsql AS
+  'BEGIN PERFORM pg_advisory_xact_lock(4711); RETURN NULL; END';
+CREATE CONSTRAINT TRIGGER wait_at_commit AFTER UPDATE ON task DEFERRABLE INITIALLY DEFERRED
+  FOR EACH ROW EXECUTE FUNCTION wait_at_commit();
+"""
+
+
+@pytest.fixture
+def slow_commit(hospital):
+    """An update of `task` waits at its COMMIT, for whoever holds the advisory lock 4711."""
+    hospital.superuser(SLOW_COMMIT)
+    yield
+    hospital.superuser("DROP TRIGGER wait_at_commit ON task; DROP FUNCTION wait_at_commit()")
+
+
+def outcome_of_a_cut_session(gate, hospital, hold, end) -> str:
+    """The write waits for what `hold` holds when the session is cut; then `end` decides what becomes of it."""
     approved(gate, UPDATE)
     with psycopg.connect(hospital.server.url("postgres", "clinic"), password=hospital.server.password) as holder:
-        holder.execute("SELECT 1 FROM task WHERE id = 1 FOR UPDATE")
+        holder.execute(hold)
         agent = gate.in_background(lambda: gate.connect().execute(UPDATE))
         until(lambda: holder.execute("SELECT pid FROM pg_locks WHERE NOT granted").fetchone())
         for _, session in list(gate.assembly.gateway._sessions.values()):
@@ -78,20 +94,33 @@ def outcome_of_a_cut_session(gate, hospital, end) -> str:
     )
 
 
-def test_what_was_committed_after_all_is_found_done(gate, hospital):
-    assert outcome_of_a_cut_session(gate, hospital, lambda holder: holder.commit()) == "RECONCILED_DONE"
+AT_COMMIT = "SELECT pg_advisory_xact_lock(4711)"
+AT_THE_ROW = "SELECT 1 FROM task WHERE id = 1 FOR UPDATE"
+
+
+def test_what_was_committed_after_all_is_found_done(gate, hospital, slow_commit):
+    assert outcome_of_a_cut_session(gate, hospital, AT_COMMIT, lambda holder: holder.commit()) == "RECONCILED_DONE"
     outcomes = [e["status"] for e in bodies(gate, "outcome")]
     assert outcomes[-1] == "UNKNOWN", "it was never called a success or a failure before the server was asked"
     evidence = bodies(gate, "reconciled")[0]["evidence"]
     assert evidence == f"pg_xact_status({intent(gate)['transaction']})"
 
 
-def test_what_was_rolled_back_is_found_without_effect(gate, hospital):
+def test_what_was_rolled_back_is_found_without_effect(gate, hospital, slow_commit):
     def kill(holder):
         holder.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted")
         holder.commit()
 
-    assert outcome_of_a_cut_session(gate, hospital, kill) == "RECONCILED_NO_EFFECT"
+    assert outcome_of_a_cut_session(gate, hospital, AT_COMMIT, kill) == "RECONCILED_NO_EFFECT"
+
+
+def test_a_write_whose_commit_was_never_sent_has_no_effect(gate, hospital):
+    """The commit is sent only once the write has run: a gateway that dies before leaves nothing behind."""
+    with hospital.direct() as direct:
+        before = direct.execute("SELECT done FROM task WHERE id = 1").fetchone()
+        end = outcome_of_a_cut_session(gate, hospital, AT_THE_ROW, lambda holder: holder.commit())
+        assert end == "RECONCILED_NO_EFFECT"
+        assert direct.execute("SELECT done FROM task WHERE id = 1").fetchone() == before
 
 
 def test_a_refused_consume_leaves_no_transaction_open(gate, hospital, monkeypatch):

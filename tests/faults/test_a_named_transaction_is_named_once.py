@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from world import World
 
-from lockgate.gateways.postgres.session.transaction_id import ASK, FLUSHED
+from lockgate.gateways.postgres.session.own_transaction import ASK, FLUSHED
 
 
 def test_a_name_that_was_given_is_not_given_again(world: World):
     world.revive()
     first = world.direct()
     first.execute("BEGIN")
-    name = first.execute((ASK + FLUSHED).decode()).fetchone()[0]
+    name = first.execute(ASK + FLUSHED).fetchone()[0]
     world.kill_postgres()
     first.close()
     world.revive()

@@ -227,6 +227,12 @@ class Pipeline:
         except LockgateError as error:
             return Refusal(FAILED, "Lockgate could not record this, so nothing was executed", error.hint or "try again")
 
+    async def invalidate(self, request_id: str, why: str) -> None:
+        """What this rests on changed before it ran. A store that is away is not told: the grant ends by its clock, and
+        every other try compares anew."""
+        with contextlib.suppress(LockgateError):
+            await self._approvals.invalidate(request_id, why)
+
     async def _witness(self, consumed: Execution) -> None:
         """Raise unless the intent is under a checkpoint that is kept elsewhere already, so that no older store can give
         the grant back; the execution then has failed before it began."""

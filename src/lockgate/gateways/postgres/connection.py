@@ -35,6 +35,9 @@ SELECT pg_catalog.md5(pg_catalog.concat_ws('/',
     WHERE a.attrelid >= 16384 AND c.relkind IN ('r','v','m','p','f') AND c.relpersistence <> 't'),
   (SELECT pg_catalog.sum(pg_catalog.hashtextextended(r.oid::text || r.xmin::text, 0))
      FROM pg_catalog.pg_rewrite r WHERE r.oid >= 16384),
+  (SELECT pg_catalog.sum(pg_catalog.hashtextextended(t.oid::text || t.xmin::text, 0))
+     FROM pg_catalog.pg_trigger t WHERE NOT t.tgisinternal),
+  (SELECT pg_catalog.sum(pg_catalog.hashtextextended(p.oid::text || p.xmin::text, 0)) FROM pg_catalog.pg_policy p),
   (SELECT pg_catalog.sum(pg_catalog.hashtextextended(p.oid::text || p.xmin::text, 0))
      FROM pg_catalog.pg_proc p WHERE p.oid >= 16384)))
 """

@@ -123,8 +123,8 @@ def withdraw(desk: Desk, conn: Connection, request_id: str, by: str) -> tuple[Re
     return shown(desk, entry, now_at), log
 
 
-def caller(desk: Desk, conn: Connection, request_id: str, happening: Happening) -> tuple[None, list[Event]]:
-    """A caller's hold ended, or the caller left; nothing to tell anybody."""
+def happened(desk: Desk, conn: Connection, request_id: str, happening: Happening) -> tuple[None, list[Event]]:
+    """What the gateway saw: a caller's hold ended, the caller left, what the action rests on changed."""
     log: list[Event] = []
     entry = take(desk, conn, request_id, log)
     if entry is not None:

@@ -47,6 +47,8 @@ class Answers:
         self.copy_in = False
         """Whether the server reads rows: until CopyDone or CopyFail it takes any other message for a mistake, and
         gives it no answer of its own."""
+        self.skipping = False
+        """Whether the server, after an error in the extended protocol, skips everything up to the next Sync."""
         self._send = send
         self._ready = ready
         self._parameter = parameter
@@ -201,6 +203,7 @@ class Answers:
         self._undone()
         if step is None or step.kind in (Kind.QUERY, Kind.FAST):
             return
+        self.skipping = True
         dropped: list[Step] = []
         while self.expected and self.expected[0].kind is not Kind.SYNC:
             dropped.append(self.expected.popleft())
@@ -212,7 +215,7 @@ class Answers:
         if step.kind not in (Kind.SYNC, Kind.QUERY):
             raise ProtocolError("the upstream is ready before it has answered")
         self.expected.popleft()
-        self.copy_in = False
+        self.copy_in = self.skipping = False
         self._ready(body[0])
         if not step.hides_ready:
             out.append(whole)

@@ -163,6 +163,7 @@ class _Walk:
             ),
             estimated_rows=max((r.rows for r in self.metadata.relations.values() if not r.builtin), default=0),
             preconditions=self.metadata.preconditions(),
+            rests_on=self.metadata.rests_on(),
             parameter_oids=self.described.parameter_oids,
             fields=fields,
             asked=prober.found.asked,

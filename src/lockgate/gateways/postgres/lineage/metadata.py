@@ -19,9 +19,23 @@ RELATIONS = """
 SELECT c.oid, n.nspname, c.relname, c.relkind, c.relpersistence, greatest(c.reltuples, 0)::int8,
        c.relchecks > 0 OR c.relhasindex OR c.relhastriggers OR c.relkind = 'p' OR c.relispartition
          OR EXISTS (SELECT FROM pg_catalog.pg_attribute g WHERE g.attrelid = c.oid AND g.attgenerated <> ''),
-       a.attnum, a.attname, a.atttypid
+       code.md5, a.attnum, a.attname, a.atttypid
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  CROSS JOIN LATERAL (
+    SELECT pg_catalog.md5(pg_catalog.string_agg(what, ',' ORDER BY what)) FROM (
+      SELECT pg_catalog.concat_ws('/', 'trigger', t.tgname, t.tgtype, t.tgenabled, t.tgqual, t.tgargs, t.tgattr,
+               f.oid, f.prosrc, f.proconfig, f.prosqlbody) AS what
+        FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc f ON f.oid = t.tgfoid
+       WHERE t.tgrelid = c.oid AND NOT t.tgisinternal
+      UNION ALL
+      SELECT pg_catalog.concat_ws('/', 'policy', p.polname, p.polcmd, p.polpermissive, p.polroles, p.polqual,
+               p.polwithcheck, c.relrowsecurity, c.relforcerowsecurity) FROM pg_catalog.pg_policy p
+       WHERE p.polrelid = c.oid
+      UNION ALL
+      SELECT pg_catalog.concat_ws('/', 'rule', r.rulename, r.ev_type, r.ev_enabled, r.is_instead, r.ev_qual,
+               r.ev_action) FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_type <> '1') AS code (what)
+  ) AS code (md5)
   LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
  WHERE c.oid = ANY ($1::oid[]) ORDER BY c.oid, a.attnum
 """
@@ -53,6 +67,8 @@ class Relation:
     """Attribute number to `(name, type OID)`."""
     judges: bool = False
     """Whether what is written there decides something: a constraint, an index, a partition, a generated column."""
+    code: str = ""
+    """A hash of its triggers with their functions, its row policies and its rules other than a view's own."""
     rule: Node | None = None
     """The analysed query of a view."""
 
@@ -65,7 +81,7 @@ class Relation:
         return f"{self.schema}.{self.name}"
 
     def definition(self) -> str:
-        text = repr((self.kind, sorted(self.columns.items()), _shape(self.rule) if self.rule else ""))
+        text = repr((self.kind, sorted(self.columns.items()), self.code, _shape(self.rule) if self.rule else ""))
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -90,9 +106,16 @@ class Metadata:
 
     def preconditions(self) -> JSON:
         """What the statement's meaning rests on: OID, name and definition of everything that is the users' own."""
+        return [[oid, name, definition] for oid, name, definition in self._own()]
+
+    def rests_on(self) -> tuple[int, ...]:
+        """The OIDs of the same."""
+        return tuple(oid for oid, _, _ in self._own())
+
+    def _own(self) -> list[tuple[int, str, str]]:
         found = [(r.oid, r.qualified, r.definition()) for r in self.relations.values() if not r.builtin]
         found += [(f.oid, f"{f.schema}.{f.name}", f.definition) for f in self.functions.values() if not f.builtin]
-        return [[oid, name, definition] for oid, name, definition in sorted(found)]
+        return sorted(found)
 
 
 def every_node(value: Value) -> Iterator[Node]:
@@ -132,14 +155,14 @@ async def _relations(side: Side, oids: Iterable[int], metadata: Metadata) -> lis
     if not wanted:
         return []
     array = "{" + ",".join(map(str, wanted)) + "}"
-    for oid, schema, name, kind, persistence, rows, judges, attnum, column, type_oid in await side.fetch(
+    for oid, schema, name, kind, persistence, rows, judges, code, attnum, column, type_oid in await side.fetch(
         RELATIONS, array
     ):
         relation = metadata.relations.setdefault(
             int(oid or 0),
             Relation(int(oid or 0), schema or "", name or "", kind or "", persistence == "t", int(rows or 0)),
         )
-        relation.judges = judges == "t"
+        relation.judges, relation.code = judges == "t", code or ""
         if attnum is not None:
             relation.columns[int(attnum)] = (column or "", int(type_oid or 0))
     rules: list[Value] = []

@@ -56,6 +56,8 @@ class Analysis:
     """Whether it reaches a temporary relation: the requester can put there what it likes."""
     code: frozenset[str] = frozenset()
     """Functions that are not known to be safe."""
+    rests_on: tuple[int, ...] = ()
+    """OIDs of the users' own relations and functions beneath it: those that `preconditions` describe."""
     literals: int = -1
     """How many literals may be exchanged for others of their kind and leave all of this true; -1 for none."""
 

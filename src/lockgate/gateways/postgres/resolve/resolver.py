@@ -97,7 +97,8 @@ class Resolver:
                 return Problem(TOO_COMPLEX, "a statement is nested too deeply")
             if isinstance(analysis, Problem):
                 return analysis
-            statement = Statement(one.text, classified, analysis, self.generation, one)
+            executes = session.registry.executed(classified)
+            statement = Statement(one.text, classified, analysis, self.generation, one, executes)
             behind = behind or statement.moves_settings(session.settings.unsettled) or classified.kind in OBJECTS
             statements.append(statement)
         return tuple(statements)

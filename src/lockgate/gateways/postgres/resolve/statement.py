@@ -19,6 +19,8 @@ class Statement:
     analysis: Analysis | None
     generation: int
     parsed: Parsed = field(repr=False)
+    executes: Statement | None = None
+    """What an EXECUTE runs: the statement as it was prepared."""
 
     @property
     def names(self) -> frozenset[str]:

@@ -7,7 +7,7 @@ Sync is dropped, as the server itself would after an error; the server is given 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from lockgate.gateways.postgres.resolve.statement import Prepared, Statement
 from lockgate.gateways.postgres.session import replies
 from lockgate.gateways.postgres.session.deciding import (
     Passed,
+    Watched,
     admit,
     after,
     description,
@@ -30,7 +31,6 @@ from lockgate.gateways.postgres.session.deciding import (
 from lockgate.gateways.postgres.session.inbox import TOO_LONG, Message
 from lockgate.gateways.postgres.session.portals import is_stale, is_taken, too_long
 from lockgate.gateways.postgres.session.records import Portal, frame
-from lockgate.gateways.postgres.session.transaction_id import before_extended
 from lockgate.gateways.postgres.wire import messages as m
 from lockgate.pipeline import Refusal, Ticket
 
@@ -52,12 +52,18 @@ class Item:
     admitted: Callable[[Passed], None] | None = None
 
 
+def rejected(error: bytes) -> Item:
+    """What the server must reject, so that its transaction fails, and the error that the client sees of it."""
+    return Item(m.parse(REFUSED_NAME, b"refused by lockgate", ()), [Step(Kind.PARSE, refusal=error)])
+
+
 class ExtendedBatch:
     """Runs one batch of one session."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
         self.items: list[Item] = []
+        self.watched: list[Watched] = []
         self.refused = False
         self.behind = session.decisive and session.unsynced
         """Whether something decisive was executed before, in this pipeline."""
@@ -68,21 +74,42 @@ class ExtendedBatch:
                 continue
             await self._look_at(kind, raw)
         await self._consume()
+        self._quiet_after_a_write()
+        await self._send(synced=batch[-1][0] == ord("S"))
+
+    def _quiet_after_a_write(self) -> None:
         if self.session.wrote:
             # The Sync commits, and a deferred constraint or trigger speaks only then.
             for item in self.items:
                 for step in item.steps:
                     if step.kind is Kind.SYNC:
                         step.parts = [Part(clear_errors=False)]
-        out = b"".join(item.out for item in self.items)
-        steps = [step for item in self.items for step in item.steps]
-        self.session.unsynced = batch[-1][0] != ord("S")
-        self.session.forward(out, steps)
+
+    async def _send(self, *, synced: bool) -> None:
+        session = self.session
+        session.unsynced = not synced
+        if not self.watched:
+            self._forward(self.items)
+            return
+        # The Sync commits, so it waits until it is known that nothing moved while the write ran.
+        last = len(self.items) - synced
+        self._forward([*self.items[:last], Item(m.message("H"))])
+        await session.answers.drained()
+        for watched in self.watched:
+            moved = None if session.answers.skipping else await watched.moved()
+            if moved is not None:
+                self._forward([rejected(moved)])
+                break
+        self._forward(self.items[last:])
+
+    def _forward(self, items: Sequence[Item]) -> None:
+        steps = [step for item in items for step in item.steps]
+        self.session.forward(b"".join(item.out for item in items), steps)
 
     def refuse(self, error: bytes) -> None:
         """The server rejects this in place of the refused message, and skips to Sync as it would have."""
         self.refused = True
-        self.items.append(Item(m.parse(REFUSED_NAME, b"refused by lockgate", ()), [Step(Kind.PARSE, refusal=error)]))
+        self.items.append(rejected(error))
 
     async def _look_at(self, kind: int, raw: bytes) -> None:
         if too_long(kind, raw):
@@ -302,12 +329,14 @@ class ExtendedBatch:
         for position, item in enumerate(self.items):
             if item.ticket is None:
                 continue
-            passed = await redeem(self.session, item.ticket, item.statements, lambda: before_extended(self.session))
+            passed = await redeem(self.session, item.ticket, item.statements, extended=True)
             if isinstance(passed, Refusal):
                 sync = [i for i in self.items[position:] if i.out[:1] == b"S"]
                 self.items = self.items[:position]
                 self.refuse(replies.refusal(passed))
                 self.items += sync
                 return
+            if passed.watched is not None:
+                self.watched.append(passed.watched)
             if item.admitted is not None:
                 item.admitted(passed)

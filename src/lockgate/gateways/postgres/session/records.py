@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lockgate.gateways.postgres.answers import Part
+from lockgate.gateways.postgres.classify import Classified
 from lockgate.gateways.postgres.masking.treatment import Treatment
-from lockgate.gateways.postgres.resolve.statement import Prepared
+from lockgate.gateways.postgres.resolve.statement import Prepared, Statement
 
 
 @dataclass(slots=True)
@@ -36,6 +37,11 @@ class Registry:
     def has(self, name: str) -> bool:
         """Whether a cursor or a portal of that name may be there."""
         return name in self.cursors or name.encode() in self.portals
+
+    def executed(self, classified: Classified) -> Statement | None:
+        """What an EXECUTE runs; None for any other statement, and where nothing of that name was prepared."""
+        known = self.prepared.get(classified.name.encode()) if classified.kind == "execute" else None
+        return known.statements[0] if known is not None and known.statements else None
 
     def clear(self) -> None:
         self.prepared.clear()

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from lockgate.gateways.postgres.answers import Kind, Part, Step
 from lockgate.gateways.postgres.resolve.resolver import TOO_LONG_TEXT, Problem
 from lockgate.gateways.postgres.session import replies
-from lockgate.gateways.postgres.session.deciding import admit, after, part_for, redeem, shape_only
+from lockgate.gateways.postgres.session.deciding import Watched, admit, after, part_for, redeem, shape_only
 from lockgate.gateways.postgres.session.inbox import TOO_LONG
+from lockgate.gateways.postgres.session.own_transaction import FAILED
 from lockgate.gateways.postgres.session.records import frame
-from lockgate.gateways.postgres.session.transaction_id import before_simple, closing
 from lockgate.gateways.postgres.wire import messages as m
 from lockgate.pipeline import Refusal
 
@@ -34,18 +34,14 @@ async def run_simple(session: Session, raw: bytes) -> None:
         return
     statements = TOO_LONG_TEXT if raw is TOO_LONG else await session.connection.resolver.resolve(session, text, ())
     if isinstance(statements, Problem):
-        refuse(
+        await refuse(
             session, replies.server_error(statements.sqlstate, statements.message, statements.position, statements.hint)
         )
         return
     ticket = await admit(session, statements, frame("simple", text), ())
-    passed = (
-        ticket
-        if isinstance(ticket, Refusal)
-        else await redeem(session, ticket, statements, lambda: before_simple(session, statements))
-    )
+    passed = ticket if isinstance(ticket, Refusal) else await redeem(session, ticket, statements, extended=False)
     if isinstance(passed, Refusal):
-        refuse(session, replies.refusal(passed))
+        await refuse(session, replies.refusal(passed))
         return
     parts: list[Part] = []
     for statement in statements:
@@ -59,18 +55,31 @@ async def run_simple(session: Session, raw: bytes) -> None:
             session.remember_text(text, statements[0].analysis.literals, shape)
     if statements and passed.run is not None:
         parts[-1].run = passed.run
-    _forward(session, session.connection.resolver.rewritten(session, statements, text), Step(Kind.QUERY, parts))
+    rewritten = session.connection.resolver.rewritten(session, statements, text)
+    await _forward(session, rewritten, Step(Kind.QUERY, parts), passed.watched)
 
 
-def refuse(session: Session, error: bytes) -> None:
-    _forward(session, REFUSED, Step(Kind.QUERY, refusal=error))
+async def refuse(session: Session, error: bytes) -> None:
+    """Make the server reject something in place of what was refused."""
+    await _forward(session, REFUSED, Step(Kind.QUERY, refusal=error))
 
 
-def _forward(session: Session, text: bytes, step: Step) -> None:
-    if not session.began:
-        session.forward(m.query(text), [step])
+async def _forward(session: Session, text: bytes, step: Step, watched: Watched | None = None) -> None:
+    """Send it, and behind it what ends the block that was begun for it: that answer is hidden, its errors are not."""
+    step.hides_ready = session.began or watched is not None
+    session.forward(m.query(text), [step])
+    if not step.hides_ready:
         return
+    moved = None
+    if watched is not None:
+        await session.answers.drained()
+        moved = None if session.status == FAILED else await watched.moved()
     last = step.parts[-1] if step.parts else Part()
-    out, steps = closing(session, last.run, last.clear_errors)
-    step.hides_ready = True
-    session.forward(m.query(text) + out, [step, *steps])
+    if moved is not None:
+        session.forward(m.query(REFUSED), [Step(Kind.QUERY, refusal=moved, hides_ready=session.began)])
+    if session.began:
+        session.began = False
+        ends = Step(Kind.QUERY, [Part(clear_errors=last.clear_errors, run=last.run)], hidden=True)
+        session.forward(m.query(b"COMMIT"), [ends])
+    elif moved is None:
+        session.forward(m.query(b""), [Step(Kind.QUERY, [Part()], hidden=True)])

@@ -123,12 +123,16 @@ class Asking(Part):
                     continue
         finally:
             self._bell.leave(request_id, rung)
-        await self._store.transact(lambda conn: voting.caller(self.desk, conn, request_id, events.HoldEnded()))
+        await self._store.transact(lambda conn: voting.happened(self.desk, conn, request_id, events.HoldEnded()))
         return Status.PENDING
 
     async def caller_gone(self, request_id: str) -> None:
         """A waiting caller cancelled or hung up; the last one leaves the request ten minutes."""
-        await self._store.transact(lambda conn: voting.caller(self.desk, conn, request_id, events.CallerLeft()))
+        await self._store.transact(lambda conn: voting.happened(self.desk, conn, request_id, events.CallerLeft()))
+
+    async def invalidate(self, request_id: str, why: str) -> None:
+        """What the action rests on is no longer what was approved."""
+        await self._store.transact(lambda conn: voting.happened(self.desk, conn, request_id, events.Invalidated(why)))
 
     async def withdraw(self, request_id: str, by: str) -> RequestView | Refusal:
         """Whoever asked takes it back; at once."""

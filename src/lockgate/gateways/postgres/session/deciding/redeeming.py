@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lockgate.errors import StoreError
 from lockgate.gateways.postgres.answers import Run
 from lockgate.gateways.postgres.resolve.statement import Statement
-from lockgate.gateways.postgres.session.transaction_id import wants_id
+from lockgate.gateways.postgres.session.deciding import meaning
+from lockgate.gateways.postgres.session.own_transaction import OwnTransaction
 from lockgate.pipeline import Pass, Refusal, Ticket
 from lockgate.services.shapes import Shape
 
@@ -29,33 +30,34 @@ class Passed:
     admission: Pass
     run: Run | None
     shape: Shape | None
+    watched: meaning.Watched | None = None
+    """Of a held write: what must not have moved when it has run."""
 
 
 async def redeem(
-    session: Session, ticket: Ticket, statements: Sequence[Statement], begin: Callable[[], Awaitable[str]]
+    session: Session, ticket: Ticket, statements: Sequence[Statement], *, extended: bool
 ) -> Passed | Refusal:
     """Consume the grant or write the intent; what is returned may be sent at once, and only that.
 
-    `begin` begins and names the transaction that a held write will run in (`transaction_id`).
-    People may have taken hours: what the statement's meaning rests on is looked at again before the grant is used.
+    People may have taken hours: whoever asked, and what the statement's meaning rests on, are looked at again before
+    the grant is used, in the transaction that it then runs in.
     """
-    if ticket.request_id and not await session.gateway.watch.holds(session):
-        return Refusal("LG004", "this credential, its owner or its groups are no longer valid", "", ticket.request_id)
-    if ticket.request_id and await _meaning_changed(session, statements):
-        return Refusal(
-            "LG004",
-            "a table, view or function that this rests on changed while it waited",
-            "repeat the statement; it will be asked for anew",
-            ticket.request_id,
-            "INVALIDATED",
-        )
-    transaction = ""
-    if ticket.request_id and wants_id(statements):
-        transaction = await begin()
+    writes = any(q.operation in WRITES for q in ticket.action.questions)
+    transaction, before, watch = "", "", False
+    if ticket.request_id:
+        if not await session.gateway.watch.holds(session):
+            why = "this credential, its owner or its groups are no longer valid"
+            return Refusal("LG004", why, "", ticket.request_id)
+        own = OwnTransaction(session, statements, extended=extended)
+        before = await meaning.stamp(session, statements) if writes else ""
+        if not await _stands_still(session, own, statements):
+            await session.gateway.pipeline.invalidate(ticket.request_id, meaning.CHANGED)
+            return Refusal("LG004", meaning.CHANGED, meaning.AGAIN, ticket.request_id, "INVALIDATED")
+        transaction = await own.name()
+        watch = writes and own.entered and not own.sends_rows
     passed = await session.gateway.pipeline.redeem(ticket, session.shapes, transaction)
     if isinstance(passed, Refusal):
         return passed
-    writes = any(q.operation in WRITES for q in ticket.action.questions)
     if writes:
         session.wrote = True
         session.fast.clear()
@@ -64,23 +66,21 @@ async def redeem(
         shape.runs += 1
         return Passed(passed, None, shape)
     caps = ticket.action.row_cap, ticket.action.byte_cap
-    return Passed(passed, Run(_finisher(session, passed), writes, *caps), None)
+    run = Run(_finisher(session, passed), writes, *caps)
+    watched = meaning.Watched(session, statements, before, run, ticket.request_id) if watch else None
+    return Passed(passed, run, None, watched)
 
 
-async def _meaning_changed(session: Session, statements: Sequence[Statement]) -> bool:
-    """Whether any relation, view or function reached is no longer what it was when people were asked."""
-    resolver = session.connection.resolver
-    if await session.connection.check_schema():
-        session.gateway.schema_or_policy_changed()
-    for statement in statements:
-        if statement.analysis is None or statement.generation == resolver.generation:
-            continue
-        again = await resolver.resolve(session, statement.text.encode(), statement.analysis.parameter_oids)
-        if not isinstance(again, tuple) or again[0].analysis is None:
-            return True
-        if again[0].analysis.preconditions != statement.analysis.preconditions:
-            return True
-    return False
+async def _stands_still(session: Session, own: OwnTransaction, statements: Sequence[Statement]) -> bool:
+    """Begin, lock, compare; False when what was approved is not what would run."""
+    if session.local_objects:
+        # Its objects are analysed in the session itself, by messages with a Sync: that would give the locks back.
+        if await meaning.changed(session, statements):
+            return False
+        await own.enter()
+        return await own.lock()
+    await own.enter()
+    return await own.lock() and not await meaning.changed(session, statements)
 
 
 def _finisher(session: Session, passed: Pass) -> Callable[[str, int, int, str], None]:
