@@ -51,6 +51,15 @@ SELECT p.oid, n.nspname, p.proname, p.provolatile, l.lanname, p.prosecdef,
   JOIN pg_catalog.pg_language l ON l.oid = p.prolang
  WHERE p.oid = ANY ($1::oid[])
 """
+NAMED_RELATIONS = """
+SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.oid >= 16384 AND c.relkind IN ('r', 'v', 'm', 'p', 'f')
+   AND (c.relname = ANY ($1::text[]) OR ($2::bool AND n.nspname = ANY ($1::text[])))
+"""
+NAMED_FUNCTIONS = """
+SELECT p.oid FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+ WHERE p.oid >= 16384 AND (p.proname = ANY ($1::text[]) OR ($2::bool AND n.nspname = ANY ($1::text[])))
+"""
 
 FUNCTION_FIELDS = ("funcid", "opfuncid", "aggfnoid", "winfnoid")
 
@@ -147,6 +156,16 @@ async def load(side: Side, tree: Value) -> Metadata:
         funcids -= set(metadata.functions) | {0}
         pending = await _relations(side, relids, metadata)
         await _functions(side, funcids, metadata)
+    return metadata
+
+
+async def named(side: Side, names: Iterable[str], *, whole_schemas: bool) -> Metadata:
+    """The users' own relations and functions of these names, in any schema; all in the schemas of these names too."""
+    metadata = Metadata()
+    array = "{" + ",".join('"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"' for name in sorted(names)) + "}"
+    whole = "true" if whole_schemas else "false"
+    await _relations(side, [int(row[0] or 0) for row in await side.fetch(NAMED_RELATIONS, array, whole)], metadata)
+    await _functions(side, [int(row[0] or 0) for row in await side.fetch(NAMED_FUNCTIONS, array, whole)], metadata)
     return metadata
 
 

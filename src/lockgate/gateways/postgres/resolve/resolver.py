@@ -19,6 +19,7 @@ from lockgate.gateways.postgres.lineage import Analysis, AnalysisError, Side, an
 from lockgate.gateways.postgres.resolve.insession import InSession
 from lockgate.gateways.postgres.resolve.side import SidePool
 from lockgate.gateways.postgres.resolve.statement import Prepared, Statement
+from lockgate.gateways.postgres.resolve.targets import targets
 from lockgate.gateways.postgres.settings import wishes
 from lockgate.gateways.postgres.wire._literals import key_of
 from lockgate.services.catalog import CatalogHolder
@@ -99,6 +100,9 @@ class Resolver:
                 return analysis
             executes = session.registry.executed(classified)
             statement = Statement(one.text, classified, analysis, self.generation, one, executes)
+            if analysis is None and classified.kind in OBJECTS:
+                async with self.pool.lend(session.settings.search_path) as side:
+                    statement.targets = await targets(side, one.tree)
             behind = behind or statement.moves_settings(session.settings.unsettled) or classified.kind in OBJECTS
             statements.append(statement)
         return tuple(statements)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from lockgate.action import Question
+from lockgate.action import JSON, Question
 from lockgate.gateways.postgres.classify import Classified, barriers
 from lockgate.gateways.postgres.classify.parse import Statement as Parsed
 from lockgate.gateways.postgres.lineage.model import Analysis
@@ -21,6 +21,13 @@ class Statement:
     parsed: Parsed = field(repr=False)
     executes: Statement | None = None
     """What an EXECUTE runs: the statement as it was prepared."""
+    targets: JSON = None
+    """Of a statement that is not analysed: what it would change (`targets`)."""
+
+    @property
+    def preconditions(self) -> JSON:
+        """What its meaning rests on upstream; None where it rests on nothing there."""
+        return self.targets if self.analysis is None else self.analysis.preconditions
 
     @property
     def names(self) -> frozenset[str]:

@@ -47,7 +47,7 @@ async def admit(
         probes=facts.probes,
         reveal=wishes.reveal & facts.classes,
         operators=session.connection.operators_for(facts.classes),
-        preconditions=[s.analysis.preconditions for s in statements if s.analysis is not None],
+        preconditions=[s.preconditions for s in statements if s.preconditions is not None],
         purpose=wishes.purpose,
         row_cap=wishes.most_rows,
         byte_cap=wishes.most_bytes,

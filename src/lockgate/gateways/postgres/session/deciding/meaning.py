@@ -61,12 +61,11 @@ async def changed(session: Session, statements: Sequence[Statement]) -> bool:
     if await session.connection.check_schema():
         session.gateway.schema_or_policy_changed()
     for statement in statements:
-        if statement.analysis is None or statement.generation == resolver.generation:
+        if statement.preconditions is None or statement.generation == resolver.generation:
             continue
-        again = await resolver.resolve(session, statement.text.encode(), statement.analysis.parameter_oids)
-        if not isinstance(again, tuple) or again[0].analysis is None:
-            return True
-        if again[0].analysis.preconditions != statement.analysis.preconditions:
+        oids = () if statement.analysis is None else statement.analysis.parameter_oids
+        again = await resolver.resolve(session, statement.text.encode(), oids)
+        if not isinstance(again, tuple) or again[0].preconditions != statement.preconditions:
             return True
     return False
 
