@@ -58,6 +58,8 @@ class Connection:
     """Where statements run, if that is not where they are analysed: its schema must be the same."""
     held: int = 0
     """Sessions that wait for people now; each keeps an upstream connection."""
+    kept_bytes: int = 0
+    """Of the rows that sessions keep while people are asked about them (`copied_rows`)."""
     _most_held: int = 10
     _epoch: str = ""
     _unknown: asyncio.Event = field(default_factory=asyncio.Event)

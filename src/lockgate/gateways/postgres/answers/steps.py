@@ -85,6 +85,8 @@ class Step:
     index: int = 0
     hides_ready: bool = False
     """Whether the ReadyForQuery is kept back: something of ours follows, whose ReadyForQuery is shown."""
+    asked_for_rows: bool = False
+    """Whether the client was told to send the rows of a COPY FROM STDIN before, and has sent them."""
     ends: bytes = b"Z"
     """Of an internal step: the kinds of message that are the last of its answer."""
 

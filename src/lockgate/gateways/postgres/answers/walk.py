@@ -235,6 +235,8 @@ class Answers:
                     out.append(chunk)
                 return
             self._on_copy(step, part, kind, body)
+            if kind == ord("G") and step.asked_for_rows:
+                return
         elif kind == ord("1"):
             self._expect(step, Kind.PARSE)
         elif kind == ord("2"):

@@ -45,12 +45,17 @@ OWN_TRANSACTIONS = frozenset(
 
 
 class OwnTransaction:
-    """Of one message or batch; `extended` says by which protocol it comes."""
+    """Of one message or batch; `extended` says by which protocol it comes, `rows_known` that the rows of a COPY FROM
+    STDIN are here already."""
 
-    def __init__(self, session: Session, statements: Sequence[Statement], *, extended: bool) -> None:
+    def __init__(
+        self, session: Session, statements: Sequence[Statement], *, extended: bool, rows_known: bool = False
+    ) -> None:
         self._session = session
         self._statements = [s.executes or s for s in statements]
         self._extended = extended
+        self.sends_rows = not rows_known and any(s.classified.kind == READS_ROWS for s in self._statements)
+        """Whether the client sends rows behind it, so that it has not run when its message was answered."""
         self.entered = False
         """Whether there is one, so that locks last and a name means something."""
 
@@ -94,11 +99,6 @@ class OwnTransaction:
         if name and not knows:
             await self._flush()
         return name
-
-    @property
-    def sends_rows(self) -> bool:
-        """Whether the client sends rows behind it, so that it has not run when its message was answered."""
-        return any(s.classified.kind == READS_ROWS for s in self._statements)
 
     @property
     def _writes(self) -> bool:

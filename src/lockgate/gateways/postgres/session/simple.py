@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from lockgate.gateways.postgres.answers import Kind, Part, Step
 from lockgate.gateways.postgres.resolve.resolver import TOO_LONG_TEXT, Problem
+from lockgate.gateways.postgres.resolve.statement import Statement
 from lockgate.gateways.postgres.session import replies
+from lockgate.gateways.postgres.session.copied_rows import CopiedRows, collected
 from lockgate.gateways.postgres.session.deciding import Watched, admit, after, part_for, redeem, shape_only
 from lockgate.gateways.postgres.session.inbox import TOO_LONG
 from lockgate.gateways.postgres.session.own_transaction import FAILED
@@ -38,8 +40,21 @@ async def run_simple(session: Session, raw: bytes) -> None:
             session, replies.server_error(statements.sqlstate, statements.message, statements.position, statements.hint)
         )
         return
-    ticket = await admit(session, statements, frame("simple", text), ())
-    passed = ticket if isinstance(ticket, Refusal) else await redeem(session, ticket, statements, extended=False)
+    async with collected(session, statements) as rows:
+        if rows is not None and rows.refused:
+            await refuse(session, rows.refused)
+        else:
+            await _run(session, statements, text, rows)
+
+
+async def _run(session: Session, statements: tuple[Statement, ...], text: bytes, rows: CopiedRows | None) -> None:
+    payload = frame("simple", text, {"rows": rows.digest()} if rows else {})
+    ticket = await admit(session, statements, payload, (), rows=rows.told if rows else "")
+    passed = (
+        ticket
+        if isinstance(ticket, Refusal)
+        else await redeem(session, ticket, statements, extended=False, rows_known=rows is not None)
+    )
     if isinstance(passed, Refusal):
         await refuse(session, replies.refusal(passed))
         return
@@ -56,7 +71,7 @@ async def run_simple(session: Session, raw: bytes) -> None:
     if statements and passed.run is not None:
         parts[-1].run = passed.run
     rewritten = session.connection.resolver.rewritten(session, statements, text)
-    await _forward(session, rewritten, Step(Kind.QUERY, parts), passed.watched)
+    await _forward(session, rewritten, Step(Kind.QUERY, parts), passed.watched, rows)
 
 
 async def refuse(session: Session, error: bytes) -> None:
@@ -64,10 +79,18 @@ async def refuse(session: Session, error: bytes) -> None:
     await _forward(session, REFUSED, Step(Kind.QUERY, refusal=error))
 
 
-async def _forward(session: Session, text: bytes, step: Step, watched: Watched | None = None) -> None:
+async def _forward(
+    session: Session, text: bytes, step: Step, watched: Watched | None = None, rows: CopiedRows | None = None
+) -> None:
     """Send it, and behind it what ends the block that was begun for it: that answer is hidden, its errors are not."""
     step.hides_ready = session.began or watched is not None
+    step.asked_for_rows = rows is not None
     session.forward(m.query(text), [step])
+    if rows is not None:
+        await session.answers.drained()
+        if session.answers.copy_in:
+            session.answers.copy_in = False
+            session.upstream.peer.write(b"".join(rows.messages))
     if not step.hides_ready:
         return
     moved = None

@@ -7,16 +7,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lockgate.action import Action
+from lockgate.action import Action, Effect
+from lockgate.gateways.postgres.classify.barriers import READS_ROWS
 from lockgate.gateways.postgres.masking.tokens import any_token, column_of_token
 from lockgate.gateways.postgres.resolve.statement import Statement
 from lockgate.gateways.postgres.session import replies
 from lockgate.gateways.postgres.session.deciding.facts import facts_of, view_of
 from lockgate.gateways.postgres.session.deciding.looked_up import looked_up
-from lockgate.pipeline import Held, Refusal, Ticket
+from lockgate.pipeline import Facts, Held, Refusal, Ticket, Wishes
 
 if TYPE_CHECKING:
     from lockgate.gateways.postgres.session.session import Session
+
+
+ROWS_UNKNOWN = "people would have to approve rows that have not been sent yet"
+ROWS_UNKNOWN_HINT = "send COPY … FROM STDIN alone, as a simple query"
+
+
+def wishes_of(session: Session) -> Wishes:
+    """What the session asks for, and whether it may wait now."""
+    hold_s = session.connection.hold_s(session.requester)
+    return session.settings.wishes(may_wait=not session.wrote and session.connection.may_hold(), hold_s=hold_s)
+
+
+def question_of(session: Session, statements: Sequence[Statement]) -> tuple[Facts, Wishes]:
+    """What policy would be asked of a message without values."""
+    return facts_of(session, statements), wishes_of(session)
 
 
 async def admit(
@@ -25,17 +41,22 @@ async def admit(
     payload: bytes,
     values: Sequence[bytes | None],
     formats: Sequence[int] = (),
+    *,
+    rows: str = "",
 ) -> Ticket | Refusal:
-    """Decide; hold where policy wants people. A Ticket is a promise that `redeem` checks again."""
+    """Decide; hold where policy wants people. A Ticket is a promise that `redeem` checks again.
+
+    `rows` is what reviewers are told of the rows that came with it, which the payload binds.
+    """
     facts = facts_of(session, statements, looked_up(statements, values, formats))
     writes = any(q.operation in ("sql.write", "sql.temp") for q in facts.questions)
     if (writes or facts.lookups or facts.probes) and any_token(payload, values):
         named = (column_of_token(statement.parsed.tree, values) for statement in statements)
         return replies.masked_value(next(filter(None, named), ""))
-    wrote = session.wrote
-    hold_s = session.connection.hold_s(session.requester)
-    may_wait = not wrote and session.connection.may_hold()
-    wishes = session.settings.wishes(may_wait=may_wait, hold_s=hold_s)
+    wishes = wishes_of(session)
+    unknown = not rows and any(s.classified.kind == READS_ROWS for s in statements)
+    if unknown and session.gateway.pipeline.decide(session.requester, facts, wishes).effect is Effect.REQUIRE:
+        return Refusal("LG002", ROWS_UNKNOWN, ROWS_UNKNOWN_HINT, classes=facts.classes)
     action = Action(
         tenant=session.gateway.tenant,
         connection=session.connection.name,
@@ -57,7 +78,7 @@ async def admit(
         facts,
         wishes,
         caller=SessionCaller(session),
-        describe=lambda: view_of(session, statements, facts),
+        describe=lambda: view_of(session, statements, facts, (rows,) if rows else ()),
         audit_each=session.connection.audit == "each",
     )
 

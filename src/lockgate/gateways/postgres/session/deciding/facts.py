@@ -55,9 +55,11 @@ def facts_of(session: Session, statements: Sequence[Statement], records: int = 0
     )
 
 
-async def view_of(session: Session, statements: Sequence[Statement], facts: Facts) -> ViewFacts:
+async def view_of(
+    session: Session, statements: Sequence[Statement], facts: Facts, flags: Sequence[str] = ()
+) -> ViewFacts:
     """What a reviewer may see of it: rendered from the tree, with no literal in it, and a masked sample."""
-    flags = []
+    flags = list(flags)
     if facts.probes:
         flags.append(f"searches by hidden values: {', '.join(sorted(facts.probes))}")
     if len(statements) > 1:

@@ -35,7 +35,7 @@ class Passed:
 
 
 async def redeem(
-    session: Session, ticket: Ticket, statements: Sequence[Statement], *, extended: bool
+    session: Session, ticket: Ticket, statements: Sequence[Statement], *, extended: bool, rows_known: bool = False
 ) -> Passed | Refusal:
     """Consume the grant or write the intent; what is returned may be sent at once, and only that.
 
@@ -48,7 +48,7 @@ async def redeem(
         if not await session.gateway.watch.holds(session):
             why = "this credential, its owner or its groups are no longer valid"
             return Refusal("LG004", why, "", ticket.request_id)
-        own = OwnTransaction(session, statements, extended=extended)
+        own = OwnTransaction(session, statements, extended=extended, rows_known=rows_known)
         before = await meaning.stamp(session, statements) if writes else ""
         if not await _stands_still(session, own, statements):
             await session.gateway.pipeline.invalidate(ticket.request_id, meaning.CHANGED)
