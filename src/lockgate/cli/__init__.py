@@ -12,7 +12,20 @@ from typing import Annotated
 import typer
 
 from lockgate import __version__
-from lockgate.cli import audit, catalog, emergency, keeping, keys, lending, people, policy, requests, serving, setup
+from lockgate.cli import (
+    audit,
+    catalog,
+    emergency,
+    keeping,
+    keys,
+    lending,
+    people,
+    policy,
+    requests,
+    serving,
+    setup,
+    standing,
+)
 from lockgate.errors import LockgateError
 
 app = typer.Typer(
@@ -28,6 +41,7 @@ people.register(app)
 emergency.register(app)
 keeping.register(app)
 app.add_typer(requests.app, name="requests")
+app.add_typer(standing.app, name="standing")
 app.add_typer(lending.app, name="lend")
 app.add_typer(keys.app, name="keys")
 app.add_typer(catalog.app, name="catalog")

@@ -6,10 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
+from lockgate.cli import batches
+from lockgate.cli import statements as st
 from lockgate.cli.client import call
 from lockgate.cli.show import Json, console, dump, table
 
 app = typer.Typer(no_args_is_help=True, help="Approval requests: list, read, decide.")
+app.add_typer(batches.app, name="batch")
 
 Id = Annotated[str, typer.Argument(help="the request, e.g. req_…")]
 Reason = Annotated[str, typer.Option("--reason", "-r", help="why; masked before it is kept")]
@@ -43,6 +46,27 @@ def approve(
 @app.command(help="Deny it, with a reason. Example: `lockgate requests deny req_… -r 'too many rows'`")
 def deny(request: Id, reason: Reason, yes: Annotated[bool, typer.Option("--yes", "-y")] = False) -> None:
     _decide(request, False, reason, yes)
+
+
+@app.command(help="Put an edited statement in its place. Example: `lockgate requests edit req_… -f narrower.sql`")
+def edit(
+    request: Id,
+    file: st.File,
+    reveal: Annotated[
+        list[str] | None, typer.Option("--reveal", help="a PHI class; as it was asked if left out, none if empty")
+    ] = None,
+    max_rows: Annotated[int | None, typer.Option("--max-rows", min=0, help="as it was asked if left out")] = None,
+    reason: Reason = "",
+    as_json: Json = False,
+) -> None:
+    """You cannot approve what you edited; the requester sends exactly the edited statement once it is approved."""
+    classes = None if reveal is None else [cls for cls in reveal if cls]
+    body = {"statement": st.read_statement(file), "reveal": classes, "max_rows": max_rows, "reason": reason}
+    answer = call("POST", f"/requests/{request}/edit", body)
+    if as_json:
+        dump(answer)
+        return
+    console.print(f"{answer['request']}: {answer['state']}, in place of {request}. Somebody else decides on it.")
 
 
 @app.command(help="Ask more people besides. Example: `lockgate requests escalate req_… --group data-owner`")

@@ -112,19 +112,7 @@ class Pipeline:
         caller: Caller,
         describe: Callable[[], Awaitable[ViewFacts]],
     ) -> Ticket | Refusal:
-        policy = self._policy.current
-        opened = await self._approvals.propose(
-            Proposal(
-                action=action,
-                decision=decision,
-                profiles={name: policy.profiles[name].body() for name in decision.profiles},
-                policy_digest=policy.digest,
-                catalog_digest=self._catalog_digest(),
-                view_facts=await describe(),
-                waiting=wishes.wait,
-                estimated_rows=facts.estimated_rows,
-            )
-        )
+        opened = await self._approvals.propose(self._proposal(action, facts, wishes, decision, await describe()))
         if isinstance(opened, ApprovalRefusal):
             return from_refusal(opened, facts)
         ticket = Ticket(action, facts, wishes, decision, False, opened.request_id)
@@ -145,6 +133,38 @@ class Pipeline:
         if state == "APPROVED":
             return ticket
         return await self._unapproved(opened.request_id, opened.link, state, facts)
+
+    async def draft(
+        self, action: Action, facts: Facts, wishes: Wishes, *, describe: Callable[[], Awaitable[ViewFacts]], by: str
+    ) -> Proposal | Refusal:
+        """What would be put before people if this were asked now; nobody waits, nothing is asked yet.
+
+        Refused where policy forbids it, and where it needs nobody; `by` is whoever drafts it.
+        """
+        if self.stopped or self.halted:
+            return self._no()
+        decision = self.decide(action.requester, facts, wishes)
+        if decision.effect is Effect.DENY:
+            await self._approvals.refused(action, decision, drafted_by=by)
+            return Refusal(FORBIDDEN, why(decision), way_out(facts, wishes), classes=facts.classes | facts.probes)
+        if decision.effect is Effect.ALLOW:
+            return Refusal(FORBIDDEN, "this needs nobody's approval", "let the requester run it")
+        return self._proposal(action, facts, wishes, decision, await describe())
+
+    def _proposal(
+        self, action: Action, facts: Facts, wishes: Wishes, decision: Decision, view_facts: ViewFacts
+    ) -> Proposal:
+        policy = self._policy.current
+        return Proposal(
+            action=action,
+            decision=decision,
+            profiles={name: policy.profiles[name].body() for name in decision.profiles},
+            policy_digest=policy.digest,
+            catalog_digest=self._catalog_digest(),
+            view_facts=view_facts,
+            waiting=wishes.wait,
+            estimated_rows=facts.estimated_rows,
+        )
 
     async def _wait(self, request_id: str, hold_s: float, caller: Caller) -> str:
         """The request's state when it leaves PENDING, the hold ends (PENDING) or the caller goes (GONE)."""
@@ -177,6 +197,16 @@ class Pipeline:
             reason = await self._approvals.denial_reason(request_id)
             return Refusal(
                 DENIED, f"denied by a reviewer: {reason or 'no reason given'}", "", request_id, state, facts.classes
+            )
+        if state == "SUPERSEDED":
+            child = await self._approvals.successor(request_id)
+            return Refusal(
+                EXPIRED,
+                f"request {request_id} was edited: {child} takes its place",
+                f"see what it says with lockgate requests show {child}; once approved, send the edited statement",
+                child,
+                state,
+                facts.classes,
             )
         return Refusal(
             EXPIRED, f"request {request_id} is {state.lower()}", "ask again", request_id, state, facts.classes

@@ -9,6 +9,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from lockgate.errors import Refused
+from lockgate.pipeline import Wishes
+from lockgate.server.api import drafts
 from lockgate.server.api.guard import Admin, Me, Services
 from lockgate.services.approvals import Refusal, RequestView, Voter
 
@@ -25,6 +27,16 @@ class Vote(BaseModel):
 class Escalate(BaseModel):
     group: str = Field(description="who is asked besides those who are asked already", examples=["data-owner"])
     count: int = Field(default=1, ge=1, le=10)
+
+
+class Edit(BaseModel):
+    statement: str = Field(
+        min_length=1, max_length=drafts.LONGEST, examples=["UPDATE task SET done = true WHERE id = 1"]
+    )
+    reveal: list[str] | None = Field(default=None, description="PHI classes; as in the request if left out")
+    max_rows: int | None = Field(default=None, ge=0, lt=1 << 53, description="as in the request if left out")
+    max_bytes: int | None = Field(default=None, ge=0, lt=1 << 53)
+    reason: str = Field(default="", max_length=500, examples=["only the rows of this month"])
 
 
 class Reconcile(BaseModel):
@@ -69,6 +81,30 @@ async def vote(request_id: str, body: Vote, me: Me, found: Services) -> dict[str
             view_digest=body.view_digest,
         )
     )
+
+
+@router.post("/{request_id}/edit", status_code=201)
+async def edit(request_id: str, body: Edit, me: Me, found: Services) -> dict[str, Any]:
+    """Put an edited statement in its place, classified and decided anew. You cannot approve what you edited.
+
+    The requester runs it by sending exactly the edited statement as a simple query, once it is approved.
+    """
+    editor = Voter(me.id, interactive=True, token_has_act=False)
+    parent = await found.approvals.editable(request_id, editor)
+    if isinstance(parent, Refusal):
+        raise Refused(parent.message, hint="lockgate requests list")
+    if not await found.accounts.still_valid(parent.requester):
+        raise Refused("who asked may no longer act", hint="deny the request")
+    wishes = Wishes(
+        parent.reveal if body.reveal is None else frozenset(body.reveal),
+        parent.purpose,
+        body.reason,
+        False,
+        most_rows=parent.row_cap if body.max_rows is None else body.max_rows,
+        most_bytes=parent.byte_cap if body.max_bytes is None else body.max_bytes,
+    )
+    proposal = await drafts.proposal(found, parent.connection, parent.requester, body.statement, wishes, by=me.id)
+    return drafts.opened(await found.approvals.edit(request_id, editor=editor, proposal=proposal))
 
 
 @router.post("/{request_id}/escalate")

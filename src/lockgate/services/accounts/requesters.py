@@ -35,6 +35,29 @@ class Requesters(Part):
             raise AuthenticationError("login failed")
         return found
 
+    async def proposer(
+        self, account: str, address: str, *, by: str, key: str = "", on_behalf: bool = False
+    ) -> Requester | None:
+        """Who `account` will be when it opens a connection: with a token that `by` mints, for itself or as its owner;
+        with a token in which it acts for `by`; or with a token fetched by its registered `key` (its id).
+
+        None unless `by` is the account or owns it, everybody is active and the key is alive.
+        """
+
+        def look(conn: Connection) -> Requester | None:
+            if account != by and by not in directory.owners_now(conn, account):
+                return None
+            if key:
+                row = conn.execute(select(t.credentials).where(t.credentials.c.id == key)).first()
+                if row is None or row.kind != TokenKind.KEY.name.lower() or row.person != account:
+                    return None
+                if not _root_alive(conn, key, self._store.clock()):
+                    return None
+            root = key or (f"delegated:{by}:{account}" if on_behalf else f"login:{by}")
+            return _requester(conn, account, root, address, on_behalf_of=by if on_behalf else "", actors=())
+
+        return await self._store.read(look)
+
     async def still_valid(self, requester: Requester) -> bool:
         """Whether the credential, its person, owners and groups are what they were when the session opened."""
 

@@ -12,11 +12,12 @@ from lockgate.approvals import OPEN, Quorum, Request, Stage, events, groups_of, 
 from lockgate.approvals import Refusal as Refused
 from lockgate.audit.event import Event
 from lockgate.services.approvals import people as who
+from lockgate.services.approvals import switch
 from lockgate.services.approvals.consuming import ESCALATION
 from lockgate.services.approvals.desk import Desk, advance, not_believed, settled, take
-from lockgate.services.approvals.entries import load_where, texts
+from lockgate.services.approvals.entries import Entry, load_where, texts
 from lockgate.services.approvals.nouns import FORBIDDEN, NOBODY, Opened, Refusal, RequestView, Voter
-from lockgate.services.approvals.opening import Prepared, create
+from lockgate.services.approvals.opening import Prepared, create, refuse_denied
 from lockgate.services.approvals.past import named
 from lockgate.services.approvals.showing import shown
 from lockgate.services.approvals.voting import NO_SUCH, current_conflicts, vote
@@ -52,26 +53,27 @@ def edit(
         return NO_SUCH, log
     if parent.doubt:
         return not_believed(parent), log
+    stopped = switch.refuse_if_on(conn)
+    if stopped:
+        return stopped, log
     now_at = desk.now(parent)
     settled(desk, conn, parent, now_at, log)
     people = who.look(desk, conn, now_at)
-    account = people.accounts.get(editor.person_id)
-    asked_it = editor.person_id in texts(parent.facts.get("everyone"))
-    decides_it = bool(people.groups(editor.person_id) & groups_of(parent.request.quorums))
-    if (
-        not editor.interactive
-        or editor.token_has_act
-        or account is None
-        or not account.human
-        or not (asked_it or decides_it)
-    ):
-        return Refusal(FORBIDDEN, "only who asked or who decides may edit a request", "", parent_id), log
+    refused = refuse_editor(people, parent, editor)
+    if refused is not None:
+        return refused, log
     if requester_json(prepared.proposal.action.requester) != parent.envelope["requester"]:
         return Refusal(FORBIDDEN, "an edit keeps the requester", "", parent_id), log
     if not prepared.quorums:
         return Refusal(FORBIDDEN, "the edited action needs nobody: the requester may run it", "", parent_id), log
     if load_where(conn, t.requests.c.attempt_key == prepared.key, t.requests.c.status.in_(OPEN), limit=1):
         return Refusal(FORBIDDEN, "exactly this is being asked already", "", parent_id), log
+    denied = refuse_denied(desk, conn, prepared, now_at, log)
+    if denied is not None:
+        return denied, log
+    # More people were asked for, or were found to be in conflict: an edit does not shake that off.
+    escalated = tuple(q for q in parent.request.quorums if q.name.startswith(ESCALATION))
+    prepared = replace(prepared, quorums=(*prepared.quorums, *escalated))
     happening = events.Superseded(prepared.request_id)
     superseded = step(parent.request, happening, now_at)
     if isinstance(superseded, Refused):
@@ -84,12 +86,29 @@ def edit(
         log,
         editors=[*texts(parent.facts.get("editors")), editor.person_id],
         extra={"parent": parent_id, "tell": texts(parent.facts.get("everyone"))},
+        inherited=parent.request.conflicts,
     )
     if isinstance(opened, Refusal):
         return opened, log
     parent.facts["child"] = opened.request_id
     advance(desk, conn, parent, superseded, happening, now_at, log, child=opened.request_id, by=editor.person_id)
     return opened, log
+
+
+def refuse_editor(people: who.People, entry: Entry, editor: Voter) -> Refusal | None:
+    """Why this person may not edit this request: neither asked it nor decides it, or it is void or nothing to run."""
+    request_id = entry.request.id
+    if entry.doubt:
+        return not_believed(entry)
+    if entry.kind != "action":
+        return Refusal(FORBIDDEN, "only a request to run something is edited", "propose another", request_id)
+    account = people.accounts.get(editor.person_id)
+    asked_it = editor.person_id in texts(entry.facts.get("everyone"))
+    decides_it = bool(people.groups(editor.person_id) & groups_of(entry.request.quorums))
+    human = account is not None and account.human and account.active
+    if editor.interactive and not editor.token_has_act and human and (asked_it or decides_it):
+        return None
+    return Refusal(FORBIDDEN, "only who asked or who decides may edit a request", "", request_id)
 
 
 def escalate(

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
-from lockgate.action import JSON, Action, Decision
+from lockgate.action import JSON, Action, Decision, Requester
 from lockgate.approvals import Status
 from lockgate.services.views import ViewFacts
 
@@ -134,6 +134,18 @@ class Execution:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """Who asked and with what wishes, as the request froze them: what an edit keeps unless it says otherwise."""
+
+    requester: Requester
+    connection: str
+    reveal: frozenset[str]
+    purpose: str
+    row_cap: int
+    byte_cap: int
+
+
+@dataclass(frozen=True, slots=True)
 class VoteShown:
     person: str
     approve: bool
@@ -173,3 +185,11 @@ class RequestView:
     review_by_at: int = 0
     overdue: bool = False
     reviews: tuple[VoteShown, ...] = ()
+    uses: int = 0
+    """Of a standing grant: how often it has been used, and how often it may be."""
+    max_uses: int = 0
+    terms: Mapping[str, JSON] = field(default_factory=dict)
+    revocable_by: tuple[str, ...] = ()
+    """Accounts, and groups as `group:name`, who may end a standing grant."""
+    standing: str = ""
+    """The standing grant that covered this request."""

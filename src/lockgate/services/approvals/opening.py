@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection, func, insert, select
 
 from lockgate.action import JSON, Effect, action_digest, attempt_key, commit, envelope
-from lockgate.approvals import OPEN, Quorum, Request, Status, events, step
+from lockgate.approvals import OPEN, Conflicts, Quorum, Request, Status, events, step, union
 from lockgate.approvals import Refusal as Refused
 from lockgate.approvals.model import SECOND
 from lockgate.audit.event import Event
@@ -17,7 +17,7 @@ from lockgate.services.approvals import past, standing, switch
 from lockgate.services.approvals import people as who
 from lockgate.services.approvals.decisions import decision_event, refused_event
 from lockgate.services.approvals.desk import Desk, advance, believe, not_believed, settled
-from lockgate.services.approvals.entries import Entry, add, load_where, new_id
+from lockgate.services.approvals.entries import Entry, add, load_where, new_id, texts
 from lockgate.services.approvals.nouns import DENIED, FAILED, NOBODY, Opened, Proposal, Refusal
 from lockgate.services.views import View, render
 from lockgate.store.tables import approvals as t
@@ -64,26 +64,54 @@ def open_or_join(
     if stopped:
         return stopped, log
     proposal, key = prepared.proposal, prepared.key
+    editors: set[str] = set()
     for entry in _same(desk, conn, key, now_at, log):
         if entry.request.status in OPEN:
             return _join(desk, conn, entry, proposal.waiting, now_at, log), log
-        if entry.request.status is Status.DENIED and now_at < entry.decided_at + desk.rules.refused_s * SECOND:
-            minutes = 1 + (entry.decided_at + desk.rules.refused_s * SECOND - now_at) // (60 * SECOND)
-            return Refusal(
-                DENIED,
-                "a reviewer has denied exactly this",
-                f"change it, or ask again in {minutes} minutes",
-                entry.request.id,
-                Status.DENIED.value,
-            ), log
-    principal = proposal.action.requester.principal.id
-    if _pending(desk, conn, principal, now_at, log) >= desk.rules.cap_pending:
-        return Refusal(
-            NOBODY,
-            f"{desk.rules.cap_pending} requests of yours are waiting already",
-            "withdraw one, or wait until some are decided",
-        ), log
-    return create(desk, conn, prepared, now_at, log, batch=batch), log
+        denied = _denied(desk, entry, now_at)
+        if denied is not None:
+            return denied, log
+        # Whoever wrote exactly this by an edit does not become free to approve it by its being asked again.
+        editors |= set(texts(entry.facts.get("editors")))
+    too_many = refuse_too_many(desk, conn, proposal, now_at, log)
+    if too_many is not None:
+        return too_many, log
+    return create(desk, conn, prepared, now_at, log, batch=batch, editors=editors), log
+
+
+def refuse_denied(
+    desk: Desk, conn: Connection, prepared: Prepared, now_at: int, log: list[Event], kind: str = "action"
+) -> Refusal | None:
+    """A reviewer has denied exactly this within the hour: no other door leads around that."""
+    for entry in _same(desk, conn, prepared.key, now_at, log, kind):
+        denied = _denied(desk, entry, now_at)
+        if denied is not None:
+            return denied
+    return None
+
+
+def refuse_too_many(desk: Desk, conn: Connection, proposal: Proposal, now_at: int, log: list[Event]) -> Refusal | None:
+    """A principal has only so many requests waiting."""
+    if _pending(desk, conn, proposal.action.requester.principal.id, now_at, log) < desk.rules.cap_pending:
+        return None
+    return Refusal(
+        NOBODY,
+        f"{desk.rules.cap_pending} requests of yours are waiting already",
+        "withdraw one, or wait until some are decided",
+    )
+
+
+def _denied(desk: Desk, entry: Entry, now_at: int) -> Refusal | None:
+    until_at = entry.decided_at + desk.rules.refused_s * SECOND
+    if entry.request.status is not Status.DENIED or now_at >= until_at:
+        return None
+    return Refusal(
+        DENIED,
+        "a reviewer has denied exactly this",
+        f"change it, or ask again in {1 + (until_at - now_at) // (60 * SECOND)} minutes",
+        entry.request.id,
+        Status.DENIED.value,
+    )
 
 
 def create(
@@ -98,6 +126,7 @@ def create(
     kind: str = "action",
     batch: str = "",
     standing_s: int = 0,
+    inherited: Conflicts | None = None,
 ) -> Opened | Refusal:
     """A new request, its conflict set evaluated; refused when nobody eligible could satisfy it."""
     proposal, quorums = prepared.proposal, prepared.quorums
@@ -106,7 +135,7 @@ def create(
         return Refusal(FAILED, "the profiles that policy asks for are not at hand", "try again")
     people = who.look(desk, conn, now_at)
     editors = sorted(set(editors))
-    conflicts = who.conflicts_of_action(desk, conn, people, action, quorums, now_at, editors)
+    conflicts = union(inherited or {}, who.conflicts_of_action(desk, conn, people, action, quorums, now_at, editors))
     impossible = who.nobody_left(people, quorums, conflicts) if quorums else "no profile says who decides"
     if impossible:
         log.append(refused_event(action, proposal, impossible, conflicts))
@@ -198,8 +227,8 @@ def view_of(desk: Desk, conn: Connection, proposal: Proposal) -> View:
     return render(facts, action, proposal.decision, proposal.profiles, mask=desk.mask, new=new)
 
 
-def _same(desk: Desk, conn: Connection, key: str, now_at: int, log: list[Event]) -> list[Entry]:
-    entries = load_where(conn, t.requests.c.attempt_key == key, t.requests.c.kind == "action", limit=5)
+def _same(desk: Desk, conn: Connection, key: str, now_at: int, log: list[Event], kind: str = "action") -> list[Entry]:
+    entries = load_where(conn, t.requests.c.attempt_key == key, t.requests.c.kind == kind, limit=5)
     return [settled(desk, conn, entry, now_at, log) for entry in entries]
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from lockgate.approvals import Vote, asked, settle
+from typing import Any
+
+from lockgate.approvals import Vote, asked, groups_of, settle
 from lockgate.services.approvals.desk import Desk
-from lockgate.services.approvals.entries import Entry
+from lockgate.services.approvals.entries import Entry, texts
 from lockgate.services.approvals.nouns import RequestView, VoteShown
 
 
@@ -39,7 +41,21 @@ def shown(desk: Desk, entry: Entry, now_at: int) -> RequestView:
         review_by_at=request.review_by_at,
         overdue=request.overdue,
         reviews=tuple(_vote(v) for v in request.reviews),
+        standing=str(entry.facts.get("standing", "")),
+        **_standing(entry),
     )
+
+
+def _standing(entry: Entry) -> dict[str, Any]:
+    if entry.kind != "standing":
+        return {}
+    groups = (f"group:{name}" for name in sorted(groups_of(entry.request.quorums)))
+    return {
+        "uses": entry.request.uses,
+        "max_uses": int(entry.facts.get("max_uses", 0)),
+        "terms": entry.facts.get("terms", {}),
+        "revocable_by": (*texts(entry.facts.get("everyone")), *groups),
+    }
 
 
 def _vote(vote: Vote) -> VoteShown:

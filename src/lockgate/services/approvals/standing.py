@@ -50,10 +50,14 @@ def terms_of(action: Action, estimated_rows: int) -> dict[str, JSON]:
         "reveal": sorted(action.reveal),
         "destination": action.destination,
         "rows": estimated_rows,
+        "operators": dict(action.operators),
+        "purpose": action.purpose,
+        "row_cap": action.row_cap,
+        "byte_cap": action.byte_cap,
     }
 
 
-def within(action: Action, estimated_rows: int, terms: dict[str, Any]) -> bool:
+def within(action: Action, estimated_rows: int, terms: Mapping[str, Any]) -> bool:
     """Whether the action stays inside the terms; an unknown number of rows is inside none."""
     return (
         canonical(requester_json(action.requester)) == canonical(terms["requester"])
@@ -65,20 +69,53 @@ def within(action: Action, estimated_rows: int, terms: dict[str, Any]) -> bool:
         and action.reveal <= set(terms["reveal"])
         and action.destination == terms["destination"]
         and 0 < estimated_rows <= terms["rows"]
+        and all(terms["operators"].get(cls) == how for cls, how in action.operators.items())
+        and action.purpose == terms["purpose"]
+        and _capped(action.row_cap, terms["row_cap"])
+        and _capped(action.byte_cap, terms["byte_cap"])
     )
+
+
+def _capped(asked: int, granted: int) -> bool:
+    """Whether the stream is cut no later than was granted; 0 is no cap."""
+    return not granted or 0 < asked <= granted
 
 
 def explain(proposal: Proposal, max_uses: int, ttl_s: int) -> Proposal:
     """The proposal whose view shows the terms, not one statement."""
     terms = terms_of(proposal.action, proposal.estimated_rows)
-    does = tuple(f"{key}: {value}" for key, value in terms.items() if key not in ("requester", "upstream"))
+    does = _constraints(terms)
     facts = replace(
         proposal.view_facts,
-        does=(f"a standing pass: {max_uses} uses within {ttl_s // 60} minutes, for anything within", *does),
+        does=(
+            f"a standing pass: {max_uses} uses within {ttl_s // 60} minutes of the last approval, for anything within",
+            *does,
+            f"may be revoked at any time by {', '.join(sorted(proposal.action.requester.everyone))},"
+            " and by whoever may decide on it",
+        ),
         flags=(*proposal.view_facts.flags, "the statement shown is only an example"),
         on_approve=f"anything within these terms may run {max_uses} times in {ttl_s // 60} minutes",
     )
     return replace(proposal, view_facts=facts, waiting=False)
+
+
+def _constraints(terms: Mapping[str, Any]) -> tuple[str, ...]:
+    """The terms as a reviewer reads them, one a line."""
+    named = {
+        "only for": terms["requester"]["principal"]["id"],
+        "with credential": terms["requester"]["credential"],
+        "from": terms["requester"]["address"] or "a local socket",
+        "only": "; ".join(f"{operation} on {resource}" for operation, resource in terms["questions"]),
+        "classes reached": ", ".join(terms["classes"]) or "none",
+        "searched by": ", ".join(terms["probes"]) or "no hidden value",
+        "shown unmasked": ", ".join(terms["reveal"]) or "none",
+        "masked by": ", ".join(f"{cls} {how}" for cls, how in sorted(terms["operators"].items())) or "nothing",
+        "purpose": terms["purpose"] or "none stated",
+        "to": terms["destination"],
+        "at most": f"{terms['rows']} rows, as estimated each time; an unknown number is outside",
+        "cut at": f"{terms['row_cap'] or 'no number of'} rows, {terms['byte_cap'] or 'no number of'} bytes",
+    }
+    return tuple(f"{key}: {value}" for key, value in named.items())
 
 
 def lasting(ttl_s: int) -> int:

@@ -62,11 +62,17 @@ class Asking(Part):
             stopped = switch.refuse_if_on(conn)
             if stopped:
                 return stopped, log
+            now_at = self.desk.clock()
+            refused = opening.refuse_denied(
+                self.desk, conn, prepared, now_at, log, "standing"
+            ) or opening.refuse_too_many(self.desk, conn, proposal, now_at, log)
+            if refused is not None:
+                return refused, log
             opened = opening.create(
                 self.desk,
                 conn,
                 prepared,
-                self.desk.clock(),
+                now_at,
                 log,
                 extra={"terms": standing.terms_of(proposal.action, proposal.estimated_rows), "max_uses": uses},
                 kind="standing",
@@ -76,10 +82,12 @@ class Asking(Part):
 
         return await self._store.transact(unit)
 
-    async def refused(self, action: Action, decision: Decision) -> None:
-        """Write down that policy refused, and who was told."""
+    async def refused(self, action: Action, decision: Decision, *, drafted_by: str = "") -> None:
+        """Write down that policy refused, and who was told; `drafted_by` where the requester did not ask."""
+        drafted: dict[str, JSON] = {"drafted_by": drafted_by} if drafted_by else {}
         body: dict[str, JSON] = {
             "decision": decision.effect.value,
+            **drafted,
             **decisions.asked_for(action),
             "reasons": [{"id": r.policy_id, "title": r.title} for r in decision.reasons],
             "policy": decision.policy_digest,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import functools
 from collections.abc import Mapping
 
 from sqlalchemy import Connection
@@ -13,7 +14,8 @@ from lockgate.services.approvals import editing, telemetry, voting
 from lockgate.services.approvals import people as who
 from lockgate.services.approvals.desk import look
 from lockgate.services.approvals.entries import load_where
-from lockgate.services.approvals.nouns import Refusal, RequestView
+from lockgate.services.approvals.nouns import Asked, Refusal, RequestView, Voter
+from lockgate.services.approvals.requester import requester_of
 from lockgate.services.approvals.service.base import Part
 from lockgate.services.approvals.showing import shown
 from lockgate.store.tables import approvals as t
@@ -37,7 +39,7 @@ class Looking(Part):
         return found
 
     async def list(
-        self, *, state: str = "", principal: str = "", connection: str = "", limit: int = 100
+        self, *, state: str = "", principal: str = "", connection: str = "", kind: str = "", limit: int = 100
     ) -> builtins.list[RequestView]:
         """Newest first."""
         conditions = []
@@ -45,6 +47,8 @@ class Looking(Part):
             conditions.append(t.requests.c.status == state)
         if principal:
             conditions.append(t.requests.c.principal == principal)
+        if kind:
+            conditions.append(t.requests.c.kind == kind)
         if connection:
             conditions.append(t.requests.c.connection == connection)
 
@@ -55,9 +59,46 @@ class Looking(Part):
 
         return await self._store.read(read)
 
-    async def batch(self, batch: str) -> editing.BatchView | Refusal:
+    async def batch(self, batch: str, *, viewer: str = "") -> editing.BatchView | Refusal:
+        """All of the batch on one screen; naming the viewer starts their time to decide on each item."""
         view = await self._store.read(lambda conn: editing.batch_view(self.desk, conn, batch))
-        return voting.NO_SUCH if view is None else view
+        if view is None:
+            return voting.NO_SUCH
+        for item in view.items if viewer else ():
+            if item.state is Status.PENDING:
+                await self._store.transact(functools.partial(voting.seen, self.desk, request_id=item.id, person=viewer))
+        return view
+
+    async def editable(self, request_id: str, editor: Voter) -> Asked | Refusal:
+        """Who asked, and with what wishes; refused to whoever may not edit the request."""
+
+        def read(conn: Connection) -> Asked | Refusal:
+            entry = look(self.desk, conn, request_id)
+            if entry is None:
+                return voting.NO_SUCH
+            people = who.look(self.desk, conn, self.desk.clock())
+            refused = editing.refuse_editor(people, entry, editor)
+            if refused is not None:
+                return refused
+            frozen = entry.envelope
+            caps = frozen["caps"]
+            return Asked(
+                requester_of(frozen),
+                entry.connection,
+                frozenset(frozen["reveal"]),
+                frozen["purpose"],
+                caps["rows"],
+                caps["bytes"],
+            )
+
+        return await self._store.read(read)
+
+    async def successor(self, request_id: str) -> str:
+        """The request that an edit put in this one's place, and so on to the last; itself where there is none."""
+        found = await self.get(request_id)
+        while not isinstance(found, Refusal) and found.child:
+            request_id, found = found.child, await self.get(found.child)
+        return request_id
 
     async def denial_reason(self, request_id: str) -> str:
         """What the reviewer who denied it said, masked before it was kept."""

@@ -48,12 +48,38 @@ async def admit(
 
     `rows` is what reviewers are told of the rows that came with it, which the payload binds.
     """
+    wishes = wishes_of(session)
+    built = action_of(session, statements, payload, values, formats, wishes, rows=rows)
+    if isinstance(built, Refusal):
+        return built
+    action, facts = built
+    return await session.gateway.pipeline.ask(
+        action,
+        facts,
+        wishes,
+        caller=SessionCaller(session),
+        describe=lambda: view_of(session, statements, facts, (rows,) if rows else ()),
+        audit_each=session.connection.audit == "each",
+    )
+
+
+def action_of(
+    session: Session,
+    statements: Sequence[Statement],
+    payload: bytes,
+    values: Sequence[bytes | None],
+    formats: Sequence[int],
+    wishes: Wishes,
+    *,
+    rows: str = "",
+) -> tuple[Action, Facts] | Refusal:
+    """The action that these statements are, and what is known of it; refused where a masked value would go back, and
+    where people would be asked about rows that are not known."""
     facts = facts_of(session, statements, looked_up(statements, values, formats))
     writes = any(q.operation in ("sql.write", "sql.temp") for q in facts.questions)
     if (writes or facts.lookups or facts.probes) and any_token(payload, values):
         named = (column_of_token(statement.parsed.tree, values) for statement in statements)
         return replies.masked_value(next(filter(None, named), ""))
-    wishes = wishes_of(session)
     unknown = not rows and any(s.classified.kind == READS_ROWS for s in statements)
     if unknown and session.gateway.pipeline.decide(session.requester, facts, wishes).effect is Effect.REQUIRE:
         return Refusal("LG002", ROWS_UNKNOWN, ROWS_UNKNOWN_HINT, classes=facts.classes)
@@ -73,14 +99,7 @@ async def admit(
         row_cap=wishes.most_rows,
         byte_cap=wishes.most_bytes,
     )
-    return await session.gateway.pipeline.ask(
-        action,
-        facts,
-        wishes,
-        caller=SessionCaller(session),
-        describe=lambda: view_of(session, statements, facts, (rows,) if rows else ()),
-        audit_each=session.connection.audit == "each",
-    )
+    return action, facts
 
 
 @dataclass(slots=True)
