@@ -20,7 +20,7 @@ Some = list[str]
 def propose(
     files: Annotated[Some, typer.Argument(help="files with one statement each")],
     connection: st.Connection,
-    account: st.Account = "",
+    agent: st.Agent = "",
     on_behalf: st.OnBehalf = False,
     key: st.Key = "",
     address: st.Address = "",
@@ -30,7 +30,7 @@ def propose(
     max_rows: st.MostRows = 0,
     as_json: Json = False,
 ) -> None:
-    body = st.asker(connection, account, on_behalf, key, address, reveal, purpose, reason, max_rows)
+    body = st.asker(connection, agent, on_behalf, key, address, reveal, purpose, reason, max_rows)
     answer = call("POST", "/batches", {**body, "statements": [st.read_statement(file) for file in files]})
     if as_json:
         dump(answer)

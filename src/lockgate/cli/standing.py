@@ -27,7 +27,7 @@ def propose(
     connection: st.Connection,
     uses: Annotated[int, typer.Option(min=1, max=100, help="how often it may be used")],
     lasting: Annotated[str, typer.Option("--for", help="90m, 8h; eight hours at most, from the last approval")],
-    account: st.Account = "",
+    agent: st.Agent = "",
     on_behalf: st.OnBehalf = False,
     key: st.Key = "",
     address: st.Address = "",
@@ -40,7 +40,7 @@ def propose(
     lasts_s = seconds(lasting)
     if lasts_s > LONGEST_S:
         raise ConfigError("a standing grant lasts eight hours at most", hint="write --for 8h, and ask again tomorrow")
-    body = st.asker(connection, account, on_behalf, key, address, reveal, purpose, reason, max_rows)
+    body = st.asker(connection, agent, on_behalf, key, address, reveal, purpose, reason, max_rows)
     body |= {"statement": st.read_statement(file), "uses": uses, "minutes": max(1, lasts_s // 60)}
     answer = call("POST", "/standing", body)
     if as_json:

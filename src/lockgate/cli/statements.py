@@ -11,11 +11,12 @@ from typing import Annotated, Any
 
 import typer
 
+from lockgate.cli.people import account
 from lockgate.errors import ConfigError
 
 File = Annotated[str, typer.Option("--file", "-f", help="a file with the statement; - is standard input")]
 Connection = Annotated[str, typer.Option("--connection", "-c", help="the connection it will be sent on")]
-Account = Annotated[str, typer.Option("--account", help="an agent you own; yourself if left out")]
+Agent = Annotated[str, typer.Option("--agent", help="an agent you own; yourself if left out")]
 OnBehalf = Annotated[bool, typer.Option("--on-behalf", help="the agent acts for you")]
 Key = Annotated[str, typer.Option("--key", help="id of the agent's key that fetches its tokens; else one you mint")]
 Address = Annotated[str, typer.Option("--from", help="where it will connect from; here if left out")]
@@ -38,7 +39,7 @@ def read_statement(path: str) -> str:
 
 def asker(
     connection: str,
-    account: str,
+    agent: str,
     on_behalf: bool,
     key: str,
     address: str,
@@ -50,7 +51,7 @@ def asker(
     """The part of the API's bodies that says whose session will send it."""
     return {
         "connection": connection,
-        "account": account,
+        "account": account(agent) if agent else "",
         "on_behalf": on_behalf,
         "key": key,
         "address": address,

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from lockgate.action import JSON, Action, canonical, requester_json
+from lockgate.action import JSON, canonical, digest, requester_json
 from lockgate.approvals import Refusal as Refused
 from lockgate.approvals import Status, Vote, step, still_counting
 from lockgate.approvals.events import Used
@@ -38,9 +38,12 @@ class Covering:
     votes: tuple[Vote, ...]
 
 
-def terms_of(action: Action, estimated_rows: int) -> dict[str, JSON]:
-    """What the grant would let through, derived from one example: nothing beyond what the example does."""
+def terms_of(proposal: Proposal) -> dict[str, JSON]:
+    """What the grant would let through, derived from one example: the same statement with other values, nothing beyond
+    what the example does."""
+    action, estimated_rows = proposal.action, proposal.estimated_rows
     return {
+        "statement": _statement(proposal),
         "requester": requester_json(action.requester),
         "connection": action.connection,
         "upstream": action.upstream,
@@ -57,10 +60,20 @@ def terms_of(action: Action, estimated_rows: int) -> dict[str, JSON]:
     }
 
 
-def within(action: Action, estimated_rows: int, terms: Mapping[str, Any]) -> bool:
+def _statement(proposal: Proposal) -> str:
+    """Names the statement as it is shown, values apart; empty for what cannot be shown, which fits nothing."""
+    facts = proposal.view_facts
+    if facts.uninspectable or not facts.statement_masked:
+        return ""
+    return digest("standing-statement", facts.statement_masked)
+
+
+def within(proposal: Proposal, terms: Mapping[str, Any]) -> bool:
     """Whether the action stays inside the terms; an unknown number of rows is inside none."""
+    action, estimated_rows = proposal.action, proposal.estimated_rows
     return (
-        canonical(requester_json(action.requester)) == canonical(terms["requester"])
+        _statement(proposal) == terms.get("statement", "") != ""
+        and canonical(requester_json(action.requester)) == canonical(terms["requester"])
         and action.connection == terms["connection"]
         and action.upstream == terms["upstream"]
         and {(q.operation, q.resource) for q in action.questions} <= {(o, r) for o, r in terms["questions"]}
@@ -83,18 +96,19 @@ def _capped(asked: int, granted: int) -> bool:
 
 def explain(proposal: Proposal, max_uses: int, ttl_s: int) -> Proposal:
     """The proposal whose view shows the terms, not one statement."""
-    terms = terms_of(proposal.action, proposal.estimated_rows)
+    terms = terms_of(proposal)
     does = _constraints(terms)
+    minutes, everyone = ttl_s // 60, ", ".join(sorted(proposal.action.requester.everyone))
     facts = replace(
         proposal.view_facts,
         does=(
-            f"a standing pass: {max_uses} uses within {ttl_s // 60} minutes of the last approval, for anything within",
+            f"a standing pass: {max_uses} uses within {minutes} minutes of the last approval,"
+            " for this statement with any values, within",
             *does,
-            f"may be revoked at any time by {', '.join(sorted(proposal.action.requester.everyone))},"
-            " and by whoever may decide on it",
+            f"may be revoked at any time by {everyone}, and by whoever may decide on it",
         ),
-        flags=(*proposal.view_facts.flags, "the statement shown is only an example"),
-        on_approve=f"anything within these terms may run {max_uses} times in {ttl_s // 60} minutes",
+        flags=(*proposal.view_facts.flags, "it may run with other values than those of the example"),
+        on_approve=f"this statement may run {max_uses} times in {minutes} minutes, with any values within these terms",
     )
     return replace(proposal, view_facts=facts, waiting=False)
 
@@ -137,7 +151,7 @@ def covering(
         if not believe(desk, conn, grant, log):
             continue
         settled(desk, conn, grant, now_at, log)
-        if not _in_force(grant) or not within(proposal.action, proposal.estimated_rows, grant.facts["terms"]):
+        if not _in_force(grant) or not within(proposal, grant.facts["terms"]):
             continue
         groups = {v.person: people.groups(v.person) for v in grant.request.votes}
         conflicts = {**grant.request.conflicts, **entry.request.conflicts}

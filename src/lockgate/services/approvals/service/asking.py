@@ -74,7 +74,7 @@ class Asking(Part):
                 prepared,
                 now_at,
                 log,
-                extra={"terms": standing.terms_of(proposal.action, proposal.estimated_rows), "max_uses": uses},
+                extra={"terms": standing.terms_of(proposal), "max_uses": uses},
                 kind="standing",
                 standing_s=lasts_s,
             )

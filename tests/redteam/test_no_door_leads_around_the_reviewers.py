@@ -1,0 +1,395 @@
+"""Edits, batches, standing grants, lent places, escalation and the broken glass as ways to approve oneself, over the
+API and against the running gateway: each must be refused, and nothing executed."""
+
+from __future__ import annotations
+
+import json
+
+import httpx
+import psycopg
+import pytest
+
+from lockgate.server.api import create_app
+from support import PASSWORD, start_gate, stop_gate
+
+DONE = "UPDATE task SET done = true WHERE id = 11"
+OTHER = "UPDATE task SET done = true WHERE id = 12"
+ALL = "UPDATE task SET done = true"
+
+
+class Api:
+    """Interactive sessions of people, and anything else that calls itself a token."""
+
+    def __init__(self, gate):
+        self.gate, self.app, self.sessions = gate, create_app(gate.assembly), {}
+
+    def __call__(self, person, method, path, body=None, *, token=None):
+        async def go():
+            transport = httpx.ASGITransport(app=self.app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://gate.test") as client:
+                if token is None and person not in self.sessions:
+                    answer = await client.post("/api/v1/login", json={"user": person, "password": PASSWORD})
+                    self.sessions[person] = answer.json()["token"]
+                headers = {"authorization": f"Bearer {token or self.sessions[person]}"}
+                return await client.request(method, f"/api/v1{path}", json=body, headers=headers)
+
+        return self.gate.call(go())
+
+    def did(self, person, method, path, body=None):
+        answer = self(person, method, path, body)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    def refused(self, person, method, path, body=None):
+        answer = self(person, method, path, body)
+        assert answer.status_code in (403, 409), answer.text
+        assert answer.headers["content-type"] == "application/problem+json"
+        return answer.json()["title"]
+
+    def vote(self, person, request, *, approve=True):
+        """The answer to a vote on what this person was shown."""
+        shown = self.did(person, "GET", f"/requests/{request}")
+        body = {key: shown[key] for key in ("action_digest", "view_digest")}
+        return self(person, "POST", f"/requests/{request}/vote", {**body, "approve": approve, "reason": "looked"})
+
+    def state(self, request):
+        return self.did("rita", "GET", f"/requests/{request}")["state"]
+
+    def standing(self, statement=DONE, person="ana", account="local:bot", **changes):
+        body = {"connection": "clinic", "account": account, "statement": statement, "uses": 2, "minutes": 60}
+        return self.did(person, "POST", "/standing", body | changes)["request"]
+
+
+@pytest.fixture
+def api(gate):
+    return Api(gate)
+
+
+@pytest.fixture(autouse=True)
+def nothing_done(hospital):
+    hospital.superuser("UPDATE task SET done = false")
+    yield
+    hospital.superuser("UPDATE task SET done = false")
+
+
+def run(gate, statement, *before, user="bot", by=None):
+    """The SQLSTATE that stopped it, or "" where it ran."""
+    with gate.connect(user, by=by) as client:
+        client.execute("SET lockgate.hold = 'fail'")
+        for one in before:
+            client.execute(one)
+        try:
+            client.execute(statement)
+        except psycopg.Error as error:
+            return error.sqlstate
+        return ""
+
+
+def asked(gate, statement=DONE, *before):
+    """The id of the request that the agent's trying makes."""
+    assert run(gate, statement, *before) == "LG001"
+    return gate.pending()[0].id
+
+
+def logged(gate, kind):
+    return [json.loads(event["leaf"])["body"] for event in gate.events(kind)]
+
+
+def undone(hospital):
+    return hospital.superuser("SELECT count(*) FROM task WHERE done").strip() == "0"
+
+
+# what a token may --------------------------------------------------------------------------------------------------
+def test_a_connection_token_or_a_key_opens_none_of_these_doors(gate, api):
+    request = asked(gate)
+    key = gate.call(gate.assembly.accounts.register_key("local:bot", by="local:ana")).token
+    for token in (gate.token(), key, "lgs_forged"):
+        for method, path in (
+            ("POST", f"/requests/{request}/edit"),
+            ("POST", "/batches"),
+            ("GET", "/batches/batch_x"),
+            ("POST", "/batches/batch_x/vote"),
+            ("POST", "/standing"),
+            ("GET", "/standing"),
+            ("POST", f"/standing/{request}/revoke"),
+        ):
+            assert api("", method, path, {}, token=token).status_code == 401, path
+
+
+# editing -----------------------------------------------------------------------------------------------------------
+def edit(api, person, request, statement):
+    return api.did(person, "POST", f"/requests/{request}/edit", {"statement": statement})["request"]
+
+
+def test_an_editor_cannot_approve_what_they_wrote(gate, api, hospital):
+    gate.call(gate.assembly.accounts.create_user("pia", PASSWORD, by="init", groups=["privacy"]))
+    child = edit(api, "rita", asked(gate), ALL)
+    assert "you edited it" in api.vote("rita", child).json()["title"]
+    grandchild = edit(api, "paul", child, OTHER)
+    for person in ("rita", "paul"):
+        assert api.vote(person, grandchild).status_code == 409, "an earlier editor stays one"
+    assert run(gate, OTHER) == "LG001"
+    assert undone(hospital)
+
+
+def test_what_an_editor_wrote_does_not_become_theirs_to_approve_by_being_asked_again(gate, api):
+    child = edit(api, "rita", asked(gate), ALL)
+    api.did("ana", "POST", f"/requests/{child}/withdraw")
+    again = asked(gate, ALL)
+    assert again != child
+    assert "you edited it" in api.vote("rita", again).json()["title"]
+
+
+def test_an_approval_of_the_parent_is_none_of_the_child(gate, api, hospital):
+    request = asked(gate)
+    body = {key: api.did("rita", "GET", f"/requests/{request}")[key] for key in ("action_digest", "view_digest")}
+    child = edit(api, "ana", request, ALL)
+    for name in (request, child):
+        vote = api("rita", "POST", f"/requests/{name}/vote", {**body, "approve": True, "reason": "x"})
+        assert vote.status_code == 409
+    assert run(gate, ALL) == "LG001"
+    assert undone(hospital)
+
+
+def test_an_edit_does_not_shake_off_whoever_was_asked_besides(gate, api, hospital):
+    request = asked(gate)
+    api.did("rita", "POST", f"/requests/{request}/escalate", {"group": "data-owner"})
+    child = edit(api, "ana", request, OTHER)
+    api.vote("rita", child)
+    assert api.state(child) == "PENDING"
+    assert run(gate, OTHER) == "LG001"
+    assert undone(hospital)
+    api.vote("dora", child)
+    assert run(gate, OTHER) == ""
+
+
+def test_an_edit_into_what_was_just_denied_is_denied(gate, api):
+    api.vote("rita", asked(gate, ALL), approve=False)
+    assert "denied exactly this" in api.refused("ana", "POST", f"/requests/{asked(gate)}/edit", {"statement": ALL})
+
+
+def test_a_bystander_edits_nothing_and_learns_nothing_of_the_schema(gate, api):
+    title = api.refused("alf", "POST", f"/requests/{asked(gate)}/edit", {"statement": "SELECT nothing FROM patient"})
+    assert title == "only who asked or who decides may edit a request"
+
+
+def test_an_edit_cannot_turn_into_what_policy_forbids(gate, api):
+    assert "forbidden by policy" in api.refused(
+        "ana", "POST", f"/requests/{asked(gate)}/edit", {"statement": "DROP TABLE task"}
+    )
+
+
+# batches -----------------------------------------------------------------------------------------------------------
+def batch(api, *statements, person="ana"):
+    body = {"connection": "clinic", "account": "local:bot", "statements": list(statements)}
+    return api.did(person, "POST", "/batches", body)
+
+
+def decide(api, person, made, view_digest, *requests):
+    decisions = [{"request": name, "approve": True, "reason": "looked"} for name in requests]
+    return api(person, "POST", f"/batches/{made['batch']}/vote", {"view_digest": view_digest, "decisions": decisions})
+
+
+def test_a_batch_hides_no_item(gate, api, hospital):
+    made = batch(api, DONE, ALL)
+    one, two = (item["request"] for item in made["items"])
+    shown = api.did("rita", "GET", f"/batches/{made['batch']}")
+    assert [item["id"] for item in shown["items"]] == [one, two]
+    assert {f"1 of 2: {one}", f"2 of 2: {two}"} <= set(shown["lines"])
+    assert all(line.strip() in "\n".join(shown["lines"]) for item in shown["items"] for line in item["lines"])
+
+    assert decide(api, "rita", made, shown["items"][0]["view_digest"], one, two).status_code == 409
+    results = decide(api, "rita", made, shown["view_digest"], one).json()
+    assert results[one]["state"] == "APPROVED"
+    assert api.state(two) == "PENDING", "what was not named is not decided"
+    assert run(gate, ALL) == "LG001"
+    assert undone(hospital)
+
+
+def test_a_vote_on_a_batch_names_nothing_beyond_it(gate, api):
+    outside = asked(gate, OTHER)
+    made = batch(api, DONE, ALL)
+    digest = api.did("rita", "GET", f"/batches/{made['batch']}")["view_digest"]
+    assert decide(api, "rita", made, digest, made["items"][0]["request"], outside).status_code == 409
+    assert {api.state(outside), api.state(made["items"][0]["request"])} == {"PENDING"}
+
+
+def test_an_owner_decides_no_item_of_their_agents_batch(gate, api):
+    made = batch(api, DONE)
+    digest = api.did("ana", "GET", f"/batches/{made['batch']}")["view_digest"]
+    request = made["items"][0]["request"]
+    assert "you may not approve this" in decide(api, "ana", made, digest, request).json()[request]["refused"]
+    assert api.state(request) == "PENDING"
+
+
+def test_a_batch_or_a_grant_is_asked_for_ones_own_agents_only(gate, api):
+    body = {"connection": "clinic", "account": "local:bot"}
+    assert "agent of yours" in api.refused("alf", "POST", "/batches", body | {"statements": [DONE]})
+    example = {"statement": DONE, "uses": 1, "minutes": 1}
+    assert "agent of yours" in api.refused("rita", "POST", "/standing", body | example)
+    key = gate.call(gate.assembly.accounts.register_key("local:bot", by="local:ana")).id
+    gate.call(gate.assembly.accounts.revoke(key, by="local:root"))
+    assert "agent of yours" in api.refused("ana", "POST", "/standing", body | example | {"key": key})
+
+
+# standing grants ---------------------------------------------------------------------------------------------------
+def test_a_standing_grant_is_not_approved_by_the_owner_who_asked_or_anybody_in_the_conflict_set(gate, api):
+    accounts = gate.assembly.accounts
+    gate.call(accounts.change_owners("local:bot", add=["local:paul"], by="local:root"))
+    gate.call(accounts.change_owners("local:bot", remove=["local:paul"], by="local:root"))
+    gate.call(accounts.change_groups("local:ana", join=["privacy"], by="init"))
+    grant = api.standing()
+    for person in ("ana", "paul"):
+        assert "you may not approve this" in api.vote(person, grant).json()["title"]
+    assert api.state(grant) == "PENDING"
+    assert run(gate, DONE) == "LG001"
+
+
+def test_a_grant_asked_for_by_a_reviewer_is_for_another_to_approve(gate, api):
+    gate.call(gate.assembly.accounts.create_agent("ritas-bot", ["local:rita"], by="local:rita", groups=["agents"]))
+    grant = api.standing(person="rita", account="local:ritas-bot")
+    assert api.vote("rita", grant).status_code == 409
+    assert api.vote("paul", grant).status_code == 200
+
+
+def test_another_agent_of_the_same_owner_does_not_use_it(gate, api, hospital):
+    gate.call(gate.assembly.accounts.create_agent("twin", ["local:ana"], by="local:ana", groups=["agents"]))
+    api.vote("rita", api.standing())
+    assert run(gate, DONE, user="twin", by="local:ana") == "LG001"
+    assert run(gate, DONE, by="local:root") == "LG001", "nor the agent with a token that somebody else minted"
+    assert undone(hospital)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM task WHERE id = 11",
+        "UPDATE task SET done = true WHERE title = (SELECT notes FROM encounter LIMIT 1)",
+        ALL,
+        "UPDATE task SET done = false WHERE id = 11 OR true",
+        "UPDATE ward SET name = 'x'",
+        "UPDATE task SET done = true; UPDATE ward SET name = 'x'",
+        "COPY (SELECT id, name FROM patient) TO STDOUT",
+    ],
+)
+def test_nothing_beyond_its_terms_runs(gate, api, hospital, statement):
+    grant = api.standing()
+    api.vote("rita", grant)
+    assert run(gate, statement) != ""
+    assert api.did("rita", "GET", f"/standing/{grant}")["uses"] == 0
+    assert undone(hospital)
+
+
+def test_an_example_that_is_cut_grants_nothing_uncut(gate, api):
+    api.vote("rita", api.standing(max_rows=5))
+    assert run(gate, DONE, "SET lockgate.max_rows = '5'") == ""
+    assert run(gate, DONE) == "LG001"
+    assert run(gate, OTHER, "SET lockgate.max_rows = '6'") == "LG001"
+
+
+def test_two_that_race_for_the_last_use_have_it_once(gate, api, hospital):
+    grant = api.standing("INSERT INTO task (title) VALUES ('example')", uses=1)
+    api.vote("rita", grant)
+    before = int(hospital.superuser("SELECT count(*) FROM task"))
+    racing = [
+        gate.in_background(lambda n=n: run(gate, f"INSERT INTO task (title) VALUES ('race {n}')")) for n in range(4)
+    ]
+    ended = [one.result() for one in racing]
+    assert ended.count("") == 1, ended
+    assert int(hospital.superuser("SELECT count(*) FROM task")) == before + 1
+    assert [body["request"] for body in logged(gate, "standing.used")] == [grant]
+    assert api.did("rita", "GET", f"/standing/{grant}")["uses"] == 1
+
+
+def test_each_use_is_logged_with_what_it_was_used_for(gate, api):
+    grant = api.standing()
+    api.vote("rita", grant)
+    for number in (11, 12):
+        assert run(gate, f"UPDATE task SET done = true WHERE id = {number}") == ""
+    assert run(gate, "UPDATE task SET done = true WHERE id = 13") == "LG001", "two uses, not three"
+    used = [body["used_by"] for body in logged(gate, "standing.used")]
+    consumed = [body["request"] for body in logged(gate, "grant.consumed")]
+    assert len(set(used)) == 2
+    assert used == consumed
+
+
+def test_nothing_is_used_after_it_was_revoked_by_either_side(gate, api, hospital):
+    for person in ("ana", "paul"):
+        grant = api.standing()
+        api.vote("rita", grant)
+        assert api("alf", "POST", f"/standing/{grant}/revoke", {"reason": "x"}).status_code == 409
+        assert api.did(person, "POST", f"/standing/{grant}/revoke", {"reason": "enough"})["state"] == "REVOKED"
+        assert run(gate, DONE) == "LG001"
+    assert undone(hospital)
+
+
+def test_nothing_is_used_after_policy_became_stricter(gate, api, hospital):
+    api.vote("rita", api.standing())
+    folder = gate.assembly.policy.folder
+    (folder / "stricter.cedar").write_text(
+        '@id("no-writes")\nforbid (principal, action == Action::"sql.write", resource);\n'
+    )
+    gate.call(gate.assembly.reload_policy(by="local:root"))
+    assert run(gate, DONE) == "LG002"
+    assert undone(hospital)
+
+
+def test_an_approver_who_lost_the_group_carries_no_further_use(gate, api, hospital):
+    api.vote("rita", api.standing())
+    gate.call(gate.assembly.accounts.change_groups("local:rita", leave=["privacy"], by="local:root"))
+    assert run(gate, DONE) == "LG001"
+    assert undone(hospital)
+
+
+def test_a_denied_grant_is_not_asked_for_again_at_once(gate, api):
+    api.vote("rita", api.standing(), approve=False)
+    body = {"connection": "clinic", "account": "local:bot", "statement": DONE, "uses": 2, "minutes": 60}
+    assert "denied exactly this" in api.refused("ana", "POST", "/standing", body)
+
+
+@pytest.mark.parametrize("changed", [{"uses": 101}, {"uses": 0}, {"minutes": 481}, {"minutes": 0}])
+def test_there_is_no_always(gate, api, changed):
+    body = {"connection": "clinic", "account": "local:bot", "statement": DONE, "uses": 1, "minutes": 60}
+    assert api("ana", "POST", "/standing", body | changed).status_code == 422
+
+
+# lent places, escalation, the broken glass -------------------------------------------------------------------------
+def test_a_place_that_is_lent_brings_the_lenders_conflicts(gate, api, hospital):
+    gate.call(gate.assembly.accounts.change_groups("local:ana", join=["privacy"], by="init"))
+    api.did("ana", "POST", "/delegations", {"receiver": "local:alf", "group": "privacy", "ttl_s": 3600})
+    request = asked(gate)
+    assert api.vote("alf", request).status_code == 409
+    api.did("rita", "POST", "/delegations", {"receiver": "local:ana", "group": "privacy", "ttl_s": 3600})
+    assert api.vote("ana", request).status_code == 409
+    assert api.state(request) == "PENDING"
+    assert undone(hospital)
+
+
+def test_an_escalation_to_nobody_but_the_conflicted_is_refused_and_lowers_nothing(gate, api):
+    gate.call(gate.assembly.accounts.change_groups("local:ana", join=["friends"], by="init"))
+    request = asked(gate)
+    assert "not enough people" in api.refused(
+        "rita", "POST", f"/requests/{request}/escalate", {"group": "friends", "count": 1}
+    )
+    assert api.vote("ana", request).status_code == 409
+    assert api.state(request) == "PENDING"
+
+
+def test_a_broken_glass_is_reviewed_neither_by_oneself_nor_by_ones_agent(hospital, tmp_path):
+    gate = start_gate(hospital, tmp_path, "break-glass")
+    try:
+        api = Api(gate)
+        accounts = gate.assembly.accounts
+        gate.call(accounts.change_groups("local:eva", join=["privacy"], by="init"))
+        gate.call(accounts.create_agent("evas-bot", ["local:eva"], by="local:eva", groups=["agents", "privacy"]))
+        body = {"connection": "clinic", "classes": ["name"], "reason": "cardiac arrest, bed four", "password": PASSWORD}
+        glass = api.did("eva", "POST", "/break-glass", body)["request"]
+        api.did("eva", "POST", f"/break-glass/{glass}/close")
+        assert api.vote("eva", glass).status_code == 409
+        token = gate.token("evas-bot", by="local:eva")
+        assert api("", "POST", f"/requests/{glass}/vote", {}, token=token).status_code == 401
+        gate.call(accounts.link("local:eva", "local:paul", by="local:root"))
+        assert api.vote("paul", glass).status_code == 409, "another account of the same human"
+        assert api.state(glass) == "REVIEW_DUE"
+    finally:
+        stop_gate(gate)
