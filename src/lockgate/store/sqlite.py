@@ -1,7 +1,8 @@
 """SQLite: one writer thread drains a queue and commits in groups, so that one fsync serves everybody who waits.
 
-BEGIN IMMEDIATE, each unit in a savepoint of its own, all events by one executemany, COMMIT, then one call into the
-event loop for the whole group. WAL with synchronous=FULL: what has been answered is on the disk.
+BEGIN IMMEDIATE, each unit in a savepoint of its own (from its first statement on: one that only writes events needs
+none), all events by one executemany, COMMIT, then one call into the event loop for the whole group. WAL with
+synchronous=FULL: what has been answered is on the disk.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from lockgate.errors import StoreError
 
 BUSY_MS = 5000
 LARGEST_GROUP = 512
+CHECKPOINT_PAGES = 8192
+"""Pages of WAL (32 MB) before they go into the file: with SQLite's 1000, full groups stop for that every few commits.
+Each commit is in the WAL, synced, either way."""
 
 Stamp = Callable[[Sequence[Event]], list[dict[str, Any]]]
 INSERT_EVENTS = (
@@ -53,6 +57,8 @@ class SqliteEngine:
         self._next: Job | None = None
         self._path = self.engine.url.database or ""
         self._place: tuple[int, int] | None = None
+        self._saved = False
+        """Whether the unit that runs has its savepoint."""
         self._thread = threading.Thread(target=self._drain, name="lockgate-store", daemon=True)
         self._thread.start()
 
@@ -86,6 +92,7 @@ class SqliteEngine:
         while (job := self._next) is not None:
             try:
                 with self.engine.connect() as conn:
+                    event.listen(conn, "before_cursor_execute", self._save)
                     self._write(conn)
             except BaseException as error:
                 self._answer([(job, None, [], _as_store_error(error))])
@@ -122,16 +129,18 @@ class SqliteEngine:
             self._check_place()
             driver.execute("BEGIN IMMEDIATE")
             for job in group:
-                driver.execute("SAVEPOINT unit")
+                self._saved = False
                 try:
                     result, events = job.unit(conn)
                     stamped = self._stamp(events)
-                    driver.execute("RELEASE unit")
+                    if self._saved:
+                        driver.execute("RELEASE unit")
                     outcomes.append((job, result, [row["id"] for row in stamped], None))
                     rows += stamped
                 except BaseException as error:
-                    driver.execute("ROLLBACK TO unit")
-                    driver.execute("RELEASE unit")
+                    if self._saved:
+                        driver.execute("ROLLBACK TO unit")
+                        driver.execute("RELEASE unit")
                     outcomes.append((job, None, [], _as_store_error(error)))
             if rows:
                 driver.executemany(INSERT_EVENTS, rows)
@@ -148,6 +157,12 @@ class SqliteEngine:
                 usable = False
         self._answer(outcomes)
         return usable
+
+    def _save(self, conn: Connection, *_: object) -> None:
+        """Before a unit's first statement, so that it can be undone alone."""
+        if not self._saved:
+            cast(sqlite3.Connection, conn.connection.driver_connection).execute("SAVEPOINT unit")
+            self._saved = True
 
     def _check_place(self) -> None:
         """SQLite goes on writing to a file that was deleted, where nobody would find the log."""
@@ -194,6 +209,7 @@ def _engine(url: str) -> Engine:
         connection.isolation_level = None
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
 
