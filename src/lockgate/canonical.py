@@ -10,7 +10,6 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping, Sequence
-from itertools import repeat
 from typing import TypeAlias, cast
 
 import orjson
@@ -95,8 +94,12 @@ def _keys_are_ascii(value: JSON, depth: int) -> bool:
             ascii_keys &= _keys_are_ascii(item, depth + 1)
         return ascii_keys
     if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
-        # A list, not a generator: `all` would stop looking at the first False.
-        return all(list(map(_keys_are_ascii, value, repeat(depth + 1))))
+        ascii_keys = True
+        for item in value:
+            if type(item) is str and depth < MOST_NESTED and item.isascii():
+                continue
+            ascii_keys &= _keys_are_ascii(item, depth + 1)
+        return ascii_keys
     _refuse_scalar(value)
     return True
 

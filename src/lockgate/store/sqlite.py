@@ -23,6 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lockgate.audit.event import Event
 from lockgate.errors import StoreError
+from lockgate.store.group import begin_group, end_group
 
 BUSY_MS = 5000
 LARGEST_GROUP = 512
@@ -34,6 +35,7 @@ Stamp = Callable[[Sequence[Event]], list[dict[str, Any]]]
 INSERT_EVENTS = (
     "INSERT INTO events (id, time_at, type, request, leaf, mac) VALUES (:id, :time_at, :type, :request, :leaf, :mac)"
 )
+INSERT_SALTS = "INSERT INTO commitment_salts (commitment, salt) VALUES (?, ?)"
 
 
 @dataclass(slots=True)
@@ -123,11 +125,13 @@ class SqliteEngine:
         usable = True
         outcomes: list[Outcome] = []
         rows: list[dict[str, Any]] = []
+        salts: list[tuple[str, bytes]] = []
         driver: sqlite3.Connection | None = None
         try:
             driver = cast(sqlite3.Connection, conn.connection.driver_connection)
             self._check_place()
             driver.execute("BEGIN IMMEDIATE")
+            begin_group(conn)
             for job in group:
                 self._saved = False
                 try:
@@ -137,23 +141,30 @@ class SqliteEngine:
                         driver.execute("RELEASE unit")
                     outcomes.append((job, result, [row["id"] for row in stamped], None))
                     rows += stamped
+                    salts += [event.salt for event in events if event.salt is not None]
                 except BaseException as error:
                     if self._saved:
                         driver.execute("ROLLBACK TO unit")
                         driver.execute("RELEASE unit")
+                        begin_group(conn)
                     outcomes.append((job, None, [], _as_store_error(error)))
             if rows:
                 driver.executemany(INSERT_EVENTS, rows)
+            if salts:
+                driver.executemany(INSERT_SALTS, salts)
+            end_group(conn)
             driver.execute("COMMIT")
         except BaseException as error:
             # The disk is full or the file is locked: nothing of the group happened, and everybody is told.
             failure = _as_store_error(error)
             outcomes = [(job, None, [], failure) for job in group]
             try:
-                if driver is not None and driver.in_transaction:
-                    driver.execute("ROLLBACK")
+                if driver is not None:
+                    end_group(conn)
+                    if driver.in_transaction:
+                        driver.execute("ROLLBACK")
                 usable = driver is not None
-            except sqlite3.Error:
+            except (sqlite3.Error, SQLAlchemyError):
                 usable = False
         self._answer(outcomes)
         return usable
