@@ -86,6 +86,15 @@ class Gate:
             threading.Event().wait(0.05)
         raise AssertionError("nothing became pending")
 
+    def wait_notice(self, *parts: str, tries: int = 100) -> str:
+        """The notice that holds all of these; a request is in the store a moment before its client is told."""
+        for _ in range(tries):
+            for notice in self.notices:
+                if all(part in notice for part in parts):
+                    return notice
+            threading.Event().wait(0.05)
+        raise AssertionError(f"nobody was told of {', '.join(parts)}")
+
     def vote(self, request: RequestView, person: str, *, approve: bool = True, reason: str = "checked") -> Any:
         """A vote as that person's interactive session would cast it, on the view that they were shown."""
         return self.call(

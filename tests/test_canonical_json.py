@@ -34,7 +34,26 @@ def test_keys_are_in_the_order_of_utf_16(key):
     assert canonical(value) == rfc8785.dumps(value)
 
 
-@pytest.mark.parametrize("value", [1.5, float("nan"), 2**53, "\ud800", {1: 2}, b"x", {"a": object()}])
+def nested(depth: int) -> object:
+    value: object = "innermost"
+    for _ in range(depth):
+        value = {"a": value}
+    return value
+
+
+def test_it_is_nested_64_levels_deep_at_most():
+    assert canonical(nested(64)).endswith(b"}" * 64)
+    with pytest.raises(NotCanonical):
+        canonical(nested(65))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        1.5, float("nan"), 2**53, "\ud800", {1: 2}, b"x", {"a": object()}, {"a": "\ud800"}, {"\ud800": "a"},
+        [{"é": 1}, 1.5], [[{"é": 1}], {"a": [None, 2**53]}],
+    ],
+)  # fmt: skip
 def test_what_does_not_round_trip_is_refused(value):
     with pytest.raises(NotCanonical):
         canonical(value)

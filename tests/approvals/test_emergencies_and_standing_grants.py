@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
-from lockgate.action import Kind, Principal, Question, Requester
+from lockgate.action import Decision, Effect, Kind, Principal, Question, Requester
 from lockgate.services.approvals import Execution, Glass, Opened, Refusal, RequestView, Voter
 
 DOC = Requester(Principal("local", "doc", Kind.HUMAN), "login", "10.0.0.3")
@@ -114,6 +115,25 @@ async def test_the_kill_switch_stops_a_broken_glass_too(world):
     glass = await broken(world)
     await world.approvals.kill_switch(True, by=Voter("local:root", True, False), reason="")
     assert isinstance(await use(world, glass), Refusal)
+
+
+async def test_nothing_begins_behind_the_kill_switch_among_many_at_once(world):
+    """Also where they share one transaction: what one of them has looked up is not believed after it was changed."""
+    reading = world.action(questions=(Question("sql.select", "clinic/public.patients"),))
+    await world.approvals.recover()  # as at every start: it puts down the row that the others lock
+    allowed = Decision(Effect.ALLOW, reading.classes, frozenset(), (), (), "p" * 64)
+
+    async def read() -> object:
+        return await world.approvals.record(reading, allowed)
+
+    stop = world.approvals.kill_switch(True, by=Voter("local:root", True, False), reason="")
+    done = await asyncio.gather(*(read() for _ in range(20)), stop, *(read() for _ in range(20)))
+
+    kinds = [kind for kind, _ in await world.events()]
+    begun = [one for one in done if isinstance(one, Execution)]
+    assert kinds.count("intent") == len(begun)
+    assert "intent" not in kinds[kinds.index("kill_switch") :]
+    assert isinstance(await read(), Refusal)
 
 
 async def standing(world, uses=2, ttl_s=3600):

@@ -37,7 +37,7 @@ def test_an_export_waits_for_somebody_else_runs_once_and_masked(gate):
 
     running = gate.in_background(export)
     request = gate.wait_pending()
-    assert any(request.id in notice and "http://lockgate.test" in notice for notice in gate.notices)
+    assert gate.wait_notice(request.id, "http://lockgate.test")
     refused = gate.vote(request, "ana")
     assert "own" in refused.message
     assert gate.pending()

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from lockgate.audit.event import Event
-from lockgate.errors import ConfigError, SealError, StoreError
+from lockgate.errors import ConfigError, NotCanonical, SealError, StoreError
 from lockgate.store import KeyRing, open_store, write_key_file
 from lockgate.store.outbox import claim, dead_letters, put, settle
 from lockgate.store.tables.log import events
@@ -60,6 +60,29 @@ async def test_a_failing_unit_leaves_nothing_and_harms_nobody(url):
         names = await store.read(lambda conn: set(conn.execute(select(settings.c.name)).scalars()))
         assert names == {"c"}
         assert await store.read(lambda conn: conn.execute(select(func.count()).select_from(events)).scalar()) == 1
+
+
+async def test_a_unit_whose_event_has_no_canonical_form_leaves_nothing(url):
+    async with open_store(url, keys=KeyRing.generate()) as store:
+
+        def fails(conn):
+            setting("d", "1")(conn)
+            return None, [Event("intent", {"rows": 1.5})]
+
+        units = [store.transact(unit) for unit in (setting("e", "1"), fails, setting("f", "1"))]
+        results = await asyncio.gather(*units, return_exceptions=True)
+        assert isinstance(results[1], NotCanonical)
+        assert await store.read(lambda conn: set(conn.execute(select(settings.c.name)).scalars())) == {"e", "f"}
+
+
+async def test_a_failing_unit_that_only_writes_events_takes_no_other_with_it(url):
+    async with open_store(url, keys=KeyRing.generate()) as store:
+        only_events = [Event("intent", {"execution": "g"}), Event("intent", {"rows": 1.5})]
+        units = [setting("h", "1"), lambda _: (None, only_events), setting("i", "1")]
+        results = await asyncio.gather(*(store.transact(unit) for unit in units), return_exceptions=True)
+        assert isinstance(results[1], NotCanonical)
+        assert await store.read(lambda conn: set(conn.execute(select(settings.c.name)).scalars())) == {"h", "i"}
+        assert await store.read(lambda conn: conn.execute(select(func.count()).select_from(events)).scalar()) == 2
 
 
 async def test_many_at_once_all_arrive(url):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lockgate.action import JSON, canonical
 
@@ -16,6 +16,8 @@ class Event:
 
     type: str
     body: Mapping[str, JSON]
+    salt: tuple[str, bytes] | None = field(default=None, repr=False)
+    """A commitment in the body and its salt, which is kept beside the log and may be destroyed; never in the leaf."""
 
 
 def leaf_bytes(event: Event, *, id: str, time_at: int) -> bytes:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from lockgate.action import Action, Decision, Question
+from lockgate.policy import PolicySet
 from lockgate.services.approvals import Execution
 from lockgate.services.shapes import Shape
 
@@ -105,3 +106,5 @@ class Ticket:
     by_shape: bool
     request_id: str = ""
     glass_id: str = ""
+    policy: PolicySet | None = None
+    """Whose decision it is; as long as that set is in force, asking it again would answer the same."""

@@ -77,6 +77,7 @@ class Pipeline:
         """
         if self.stopped or self.halted:
             return self._no()
+        policy = self._policy.current
         decision = self.decide(action.requester, facts, wishes)
         if not decision.allowed and action.requester.principal.kind is Kind.HUMAN:
             broken = await self._under_glass(action, facts, wishes)
@@ -88,7 +89,7 @@ class Pipeline:
         if decision.effect is Effect.ALLOW:
             capped = wishes.most_rows or wishes.most_bytes
             once = not audit_each and not capped and by_shape(facts, decision)
-            return Ticket(action, facts, wishes, decision, once)
+            return Ticket(action, facts, wishes, decision, once, policy=policy)
         return await self._hold(action, facts, wishes, decision, caller, describe)
 
     async def _under_glass(self, action: Action, facts: Facts, wishes: Wishes) -> Ticket | None:
@@ -234,8 +235,7 @@ class Pipeline:
                     return from_refusal(consumed, ticket.facts)
                 await self._witness(consumed)
                 return Pass(decision, consumed, None, ticket.request_id, self._finisher(consumed))
-            now = self.decide(action.requester, ticket.facts, ticket.wishes, glass=bool(ticket.glass_id))
-            if not now.allowed or now.masked - decision.masked:
+            if self._changed(ticket):
                 return Refusal(EXPIRED, "the policy changed while this was waiting", "repeat the statement")
             if ticket.by_shape:
                 key = (ticket.facts, decision.policy_digest, tuple(sorted(action.operators.items())))
@@ -262,6 +262,13 @@ class Pipeline:
         every other try compares anew."""
         with contextlib.suppress(LockgateError):
             await self._approvals.invalidate(request_id, why)
+
+    def _changed(self, ticket: Ticket) -> bool:
+        """Whether policy no longer allows what this ticket says, or masks more."""
+        if ticket.policy is self._policy.current:
+            return False
+        now = self.decide(ticket.action.requester, ticket.facts, ticket.wishes, glass=bool(ticket.glass_id))
+        return not now.allowed or bool(now.masked - ticket.decision.masked)
 
     async def _witness(self, consumed: Execution) -> None:
         """Raise unless the intent is under a checkpoint that is kept elsewhere already, so that no older store can give

@@ -20,6 +20,7 @@ from lockgate.audit.event import Event
 from lockgate.errors import StoreError
 from lockgate.store.exclusive import SESSION_LOCK
 from lockgate.store.tables import log
+from lockgate.store.tables.approvals import commitment_salts
 
 CHANNEL = "lockgate"
 RETRIES = 20
@@ -81,6 +82,9 @@ class PostgresEngine:
         rows = self._stamp(events)
         if rows:
             conn.execute(insert(log.events), rows)
+        salts = [event.salt for event in events if event.salt is not None]
+        if salts:
+            conn.execute(insert(commitment_salts), [{"commitment": c, "salt": salt} for c, salt in salts])
         topics = sorted({topic for event in events if (topic := topic_of(event))})
         if topics:
             conn.exec_driver_sql("SELECT pg_notify($1, $2)", (CHANNEL, ",".join(topics)[:7900]))

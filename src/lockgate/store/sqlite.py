@@ -1,7 +1,8 @@
 """SQLite: one writer thread drains a queue and commits in groups, so that one fsync serves everybody who waits.
 
-BEGIN IMMEDIATE, each unit in a savepoint of its own, all events by one executemany, COMMIT, then one call into the
-event loop for the whole group. WAL with synchronous=FULL: what has been answered is on the disk.
+BEGIN IMMEDIATE, each unit in a savepoint of its own (from its first statement on: one that only writes events needs
+none), all events by one executemany, COMMIT, then one call into the event loop for the whole group. WAL with
+synchronous=FULL: what has been answered is on the disk.
 """
 
 from __future__ import annotations
@@ -22,14 +23,19 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lockgate.audit.event import Event
 from lockgate.errors import StoreError
+from lockgate.store.group import begin_group, end_group
 
 BUSY_MS = 5000
 LARGEST_GROUP = 512
+CHECKPOINT_PAGES = 8192
+"""Pages of WAL (32 MB) before they go into the file: with SQLite's 1000, full groups stop for that every few commits.
+Each commit is in the WAL, synced, either way."""
 
 Stamp = Callable[[Sequence[Event]], list[dict[str, Any]]]
 INSERT_EVENTS = (
     "INSERT INTO events (id, time_at, type, request, leaf, mac) VALUES (:id, :time_at, :type, :request, :leaf, :mac)"
 )
+INSERT_SALTS = "INSERT INTO commitment_salts (commitment, salt) VALUES (?, ?)"
 
 
 @dataclass(slots=True)
@@ -53,6 +59,8 @@ class SqliteEngine:
         self._next: Job | None = None
         self._path = self.engine.url.database or ""
         self._place: tuple[int, int] | None = None
+        self._saved = False
+        """Whether the unit that runs has its savepoint."""
         self._thread = threading.Thread(target=self._drain, name="lockgate-store", daemon=True)
         self._thread.start()
 
@@ -86,6 +94,7 @@ class SqliteEngine:
         while (job := self._next) is not None:
             try:
                 with self.engine.connect() as conn:
+                    event.listen(conn, "before_cursor_execute", self._save)
                     self._write(conn)
             except BaseException as error:
                 self._answer([(job, None, [], _as_store_error(error))])
@@ -116,38 +125,55 @@ class SqliteEngine:
         usable = True
         outcomes: list[Outcome] = []
         rows: list[dict[str, Any]] = []
+        salts: list[tuple[str, bytes]] = []
         driver: sqlite3.Connection | None = None
         try:
             driver = cast(sqlite3.Connection, conn.connection.driver_connection)
             self._check_place()
             driver.execute("BEGIN IMMEDIATE")
+            begin_group(conn)
             for job in group:
-                driver.execute("SAVEPOINT unit")
+                self._saved = False
                 try:
                     result, events = job.unit(conn)
                     stamped = self._stamp(events)
-                    driver.execute("RELEASE unit")
+                    if self._saved:
+                        driver.execute("RELEASE unit")
                     outcomes.append((job, result, [row["id"] for row in stamped], None))
                     rows += stamped
+                    salts += [event.salt for event in events if event.salt is not None]
                 except BaseException as error:
-                    driver.execute("ROLLBACK TO unit")
-                    driver.execute("RELEASE unit")
+                    if self._saved:
+                        driver.execute("ROLLBACK TO unit")
+                        driver.execute("RELEASE unit")
+                        begin_group(conn)
                     outcomes.append((job, None, [], _as_store_error(error)))
             if rows:
                 driver.executemany(INSERT_EVENTS, rows)
+            if salts:
+                driver.executemany(INSERT_SALTS, salts)
+            end_group(conn)
             driver.execute("COMMIT")
         except BaseException as error:
             # The disk is full or the file is locked: nothing of the group happened, and everybody is told.
             failure = _as_store_error(error)
             outcomes = [(job, None, [], failure) for job in group]
             try:
-                if driver is not None and driver.in_transaction:
-                    driver.execute("ROLLBACK")
+                if driver is not None:
+                    end_group(conn)
+                    if driver.in_transaction:
+                        driver.execute("ROLLBACK")
                 usable = driver is not None
-            except sqlite3.Error:
+            except (sqlite3.Error, SQLAlchemyError):
                 usable = False
         self._answer(outcomes)
         return usable
+
+    def _save(self, conn: Connection, *_: object) -> None:
+        """Before a unit's first statement, so that it can be undone alone."""
+        if not self._saved:
+            cast(sqlite3.Connection, conn.connection.driver_connection).execute("SAVEPOINT unit")
+            self._saved = True
 
     def _check_place(self) -> None:
         """SQLite goes on writing to a file that was deleted, where nobody would find the log."""
@@ -194,6 +220,7 @@ def _engine(url: str) -> Engine:
         connection.isolation_level = None
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
 

@@ -7,6 +7,7 @@ import contextlib
 import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from lockgate.action import Kind, Requester
 from lockgate.errors import LockgateError
@@ -76,8 +77,7 @@ class Connection:
 
     def mask_key(self, requester: Requester) -> bytes:
         """16 bytes: tokens are the same within one connection and principal, and tell nothing across them."""
-        label = f"mask/{self.name}/{requester.principal.id}".encode()
-        return hmac.digest(self.secret, label, "sha256")[:16]
+        return _mask_key(self.secret, f"mask/{self.name}/{requester.principal.id}".encode())
 
     def operators_for(self, classes: frozenset[str]) -> dict[str, str]:
         return {cls: self.operators.get(cls) or default_operator(cls) for cls in sorted(classes)}
@@ -144,3 +144,9 @@ class Connection:
 async def _epoch_on(pool: SidePool) -> str:
     async with pool.lend(SEARCH_PATH) as side:
         return str((await side.fetch(EPOCH_QUERY))[0][0])
+
+
+@lru_cache(maxsize=1024)
+def _mask_key(secret: bytes, label: bytes) -> bytes:
+    """Kept, since it is asked for with every statement."""
+    return hmac.digest(secret, label, "sha256")[:16]

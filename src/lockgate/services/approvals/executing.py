@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -22,8 +22,7 @@ from lockgate.store.tables import approvals as t
 
 READS = frozenset({"sql.select", "sql.session"})
 
-# Built once: building a statement costs several times what running it does.
-KEEP_SALT = insert(t.commitment_salts)
+# Built once: building it costs several times what running it does.
 BEGIN = insert(t.executions)
 
 
@@ -92,7 +91,6 @@ def record(desk: Desk, conn: Connection, prepared: Recorded) -> tuple[Begun | Re
     too_many = lookups.refuse_or_count(desk, conn, action.requester.principal.id, prepared.looked_up)
     if too_many is not None:
         return too_many, []
-    conn.execute(KEEP_SALT, {"commitment": prepared.commitment, "salt": prepared.salt})
     if prepared.tracked:
         begin(conn, desk, prepared.execution_id, prepared.glass, action, now_at)
     event = intent(
@@ -104,6 +102,7 @@ def record(desk: Desk, conn: Connection, prepared: Recorded) -> tuple[Begun | Re
         commitment=prepared.commitment,
         catalog=prepared.catalog_digest,
     )
+    event = replace(event, salt=(prepared.commitment, prepared.salt))
     return Begun(prepared.execution_id, action.payload, prepared.tracked), [event]
 
 

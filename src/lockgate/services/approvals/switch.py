@@ -16,6 +16,7 @@ from lockgate.services.approvals import people as who
 from lockgate.services.approvals.desk import Desk, advance, settled
 from lockgate.services.approvals.entries import load_where
 from lockgate.services.approvals.nouns import FAILED, FORBIDDEN, Refusal, Voter
+from lockgate.store.group import group_memo
 from lockgate.store.tables import approvals as t
 
 LIFTERS = 2
@@ -51,7 +52,13 @@ def read(conn: Connection, *, lock: bool = False) -> Switch:
 
 
 def refuse_if_on(conn: Connection) -> Refusal | None:
-    if read(conn, lock=True).on:
+    """The refusal while it is on. Units that commit as one group are the only writers of its transaction, so that one
+    look serves them all until one of them may have changed it (`store.group_memo`)."""
+    memo = group_memo(conn)
+    on = memo.get(TOPIC)
+    if on is None:
+        on = memo[TOPIC] = read(conn, lock=True).on
+    if on:
         return Refusal(FAILED, "the kill switch is on: nothing is executed", "ask whoever turned it on")
     return None
 
@@ -125,6 +132,7 @@ def _may(desk: Desk, people: who.People, by: Voter) -> Refusal | None:
 
 def write(conn: Connection, switch: Switch) -> None:
     """Make it so; the event is the caller's."""
+    group_memo(conn).pop(TOPIC, None)
     values = {
         "on": switch.on,
         "by": switch.by,
