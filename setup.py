@@ -11,11 +11,15 @@ from setuptools import Extension, setup
 
 HOT = sorted(p for p in Path("src/lockgate").rglob("_*.py") if p.with_suffix(".pyi").exists())
 
-extensions = cythonize(
-    [Extension(".".join(p.with_suffix("").parts[1:]), [str(p)]) for p in HOT],
-    compiler_directives={"language_level": "3", "boundscheck": False, "wraparound": False, "cdivision": True},
-    quiet=True,
-) if HOT else []
+extensions = (
+    cythonize(
+        [Extension(".".join(p.with_suffix("").parts[1:]), [str(p)]) for p in HOT],
+        compiler_directives={"language_level": "3", "boundscheck": False, "wraparound": False, "cdivision": True},
+        quiet=True,
+    )
+    if HOT
+    else []
+)
 for extension in extensions:
     extension.optional = True
 

@@ -15,7 +15,7 @@ from lockgate.gateways.postgres.classify import Classified, classify
 from lockgate.gateways.postgres.classify.barriers import BEHIND, BEHIND_HINT, OBJECTS
 from lockgate.gateways.postgres.classify.parse import TOO_COMPLEX, ParseError, has_positions, parse, too_long
 from lockgate.gateways.postgres.classify.parse import Statement as Parsed
-from lockgate.gateways.postgres.lineage import Analysis, AnalysisError, Side, analyse
+from lockgate.gateways.postgres.lineage import Analysis, AnalysisError, By, Side, analyse
 from lockgate.gateways.postgres.resolve.insession import InSession
 from lockgate.gateways.postgres.resolve.side import SidePool
 from lockgate.gateways.postgres.resolve.statement import Prepared, Statement
@@ -50,8 +50,9 @@ TOO_LONG_TEXT = Problem.of(too_long())
 class Resolver:
     """One a connection: the catalog in force, the side connections, and the cache of analyses."""
 
-    def __init__(self, connection: str, pool: SidePool, catalog: CatalogHolder) -> None:
+    def __init__(self, connection: str, pool: SidePool, catalog: CatalogHolder, by: By = By.FUNCTION) -> None:
         self.connection = connection
+        self.by = by
         self.pool = pool
         self.catalog = catalog
         self.generation = 0
@@ -181,7 +182,9 @@ class Resolver:
         lend = InSession(session) if local else self.pool.lend(session.settings.search_path)
         async with lend as side:
             declared = await _oids(side, classified.types) if classified.types else tuple(oids)
-            analysis = await analyse(classified.inner, declared, side, catalog, session.temporary, self.connection)
+            analysis = await analyse(
+                classified.inner, declared, side, catalog, session.temporary, self.connection, self.by
+            )
         if isinstance(analysis, AnalysisError):
             return Problem(analysis.sqlstate, analysis.message, analysis.position, analysis.hint)
         if not local:

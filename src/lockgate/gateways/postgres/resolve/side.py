@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from lockgate.errors import ProtocolError, UpstreamError
-from lockgate.gateways.postgres.lineage.side import Described
+from lockgate.gateways.postgres.lineage.side import Described, Question, Row
 from lockgate.gateways.postgres.resolve import exchange
 from lockgate.gateways.postgres.wire import messages as m
 from lockgate.gateways.postgres.wire.target import Target
@@ -34,13 +34,20 @@ class SideConnection:
         self._upstream.peer.write(m.terminate())
         self._upstream.peer.close()
 
-    async def fetch(self, sql: str, *args: str | None) -> list[exchange.Row]:
+    async def fetch(self, sql: str, *args: str | None) -> list[Row]:
         """Run one statement with text parameters; rows in text format. `ServerError` carries the SQLSTATE."""
-        return exchange.rows(await self._exchange(exchange.to_fetch(sql, args)))
+        return (await self.fetch_all((sql, *args)))[0]
+
+    async def fetch_all(self, *questions: Question) -> list[list[Row]]:
+        return exchange.rows(await self._exchange(exchange.to_fetch(questions)))
 
     async def describe(self, sql: str, oids: Sequence[int]) -> Described:
         """What the server makes of a statement without running it: parameter types and output fields."""
         return exchange.described(await self._exchange(exchange.to_describe(sql, oids)))
+
+    async def describe_aloud(self, sql: str, oids: Sequence[int]) -> tuple[Described, list[Mapping[str, str]]]:
+        answer = await self._exchange(exchange.to_describe_aloud(sql, oids))
+        return exchange.described(answer), exchange.notices(answer)
 
     async def _exchange(self, request: bytes) -> exchange.Answer:
         if self.closed:
