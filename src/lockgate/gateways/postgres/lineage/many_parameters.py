@@ -53,7 +53,8 @@ def gather(text: str, oids: Sequence[int], types: Mapping[int, ParameterType]) -
     arguments = tuple(types[oid].name if oid in sliced else types[oid].array for oid in places)
     written = text.encode()
     before = _tree(written)
-    found = sorted((int(str(f.get("location", 0))), int(str(f.get("number", 0)))) for f in _parameters(before))
+    # A tree may hold one place of the text twice: `SET (a, b) = ($1, $2)` does.
+    found = sorted({(int(str(f.get("location", 0))), int(str(f.get("number", 0)))) for f in _parameters(before)})
     pieces: list[bytes] = []
     last = 0
     for location, number in found:

@@ -128,14 +128,16 @@ class Metadata:
 
 
 def every_node(value: Value) -> Iterator[Node]:
-    stack: list[Value] = [value]
+    stack: list[Node | list[Value]] = [value] if isinstance(value, Node | list) else []
     while stack:
         item = stack.pop()
+        inner: Iterable[Value]
         if isinstance(item, Node):
             yield item
-            stack.extend(item.fields.values())
-        elif isinstance(item, list):
-            stack.extend(item)
+            inner = item.fields.values()
+        else:
+            inner = item
+        stack += [one for one in inner if one.__class__ is Node or one.__class__ is list]
 
 
 async def load(side: Side, tree: Value) -> Metadata:
