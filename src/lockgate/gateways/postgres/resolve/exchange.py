@@ -27,6 +27,17 @@ def to_fetch(questions: Sequence[Question], name: str = "") -> bytes:
     return b"".join(_run(sql, args, name) for sql, *args in questions) + m.sync()
 
 
+def to_keep(question: Question, name: str) -> bytes:
+    """Run a statement and keep it under a name, to be run again by `to_run`."""
+    return m.parse(name, question[0].encode(), ()) + to_run(question, name)
+
+
+def to_run(question: Question, name: str) -> bytes:
+    """Run what is kept, or was just parsed, under this name."""
+    values = [None if a is None else a.encode() for a in question[1:]]
+    return m.bind("", name, (), values, ()) + m.execute("", 0)
+
+
 def to_describe(sql: str, oids: Sequence[int], name: str = "") -> bytes:
     """Ask what the server makes of a statement without running it."""
     return _describe(sql, oids, name) + m.sync()

@@ -6,8 +6,10 @@ it may see objects that the side cannot (temporary tables, uncommitted DDL).
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from lockgate.gateways.postgres.session.session import Session
 
 CACHED_ANALYSES = 4096
+LONG_TEXT_BYTES = 1 << 15
+"""Longer texts are analysed one at a time: they take long, and must leave a side connection to the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ class Resolver:
         self.unusable = ""
         """Why nothing may be analysed now; empty when it may."""
         self._cache: OrderedDict[tuple[object, ...], Analysis] = OrderedDict()
+        self._long = asyncio.Lock()
 
     def forget(self) -> None:
         self.generation += 1
@@ -180,7 +185,7 @@ class Resolver:
                 hint="send Sync first",
             )
         lend = InSession(session) if local else self.pool.lend(session.settings.search_path)
-        async with lend as side:
+        async with self._long if len(encoded) > LONG_TEXT_BYTES else nullcontext(), lend as side:
             declared = await _oids(side, classified.types) if classified.types else tuple(oids)
             analysis = await analyse(
                 classified.inner, declared, side, catalog, session.temporary, self.connection, self.by
