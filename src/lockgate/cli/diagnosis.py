@@ -8,7 +8,7 @@ from pathlib import Path
 from lockgate.cli.reviewers import benches, lines
 from lockgate.errors import LockgateError
 from lockgate.gateways.postgres.connection import EPOCH_QUERY
-from lockgate.gateways.postgres.lineage import ServerError
+from lockgate.gateways.postgres.lineage import By, ServerError
 from lockgate.gateways.postgres.resolve.side import SidePool
 from lockgate.gateways.postgres.wire.target import Target
 from lockgate.gateways.postgres.wire.upstream import SEARCH_PATH
@@ -29,7 +29,9 @@ SELECT r.rolsuper, r.rolcreaterole OR r.rolcreatedb OR r.rolbypassrls,
        (SELECT pg_catalog.count(*) FROM pg_catalog.pg_class c WHERE c.relowner = r.oid AND c.relpersistence <> 't'),
        pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMP'),
        pg_catalog.current_setting('server_version_num')::int >= 150000,
-       (SELECT pg_catalog.count(*) FROM pg_catalog.pg_roles o WHERE o.rolcanlogin AND NOT o.rolsuper AND o.oid <> r.oid)
+       (SELECT pg_catalog.count(*) FROM pg_catalog.pg_roles o
+         WHERE o.rolcanlogin AND NOT o.rolsuper AND o.oid <> r.oid),
+       pg_catalog.pg_is_in_recovery()
   FROM pg_catalog.pg_roles r WHERE r.rolname = current_user
 """
 
@@ -143,7 +145,7 @@ async def _upstream(name: str, connection: ConnectionConfig) -> list[Finding]:
         return [Finding("error", f"{name}: {getattr(error, 'message', 'not reachable')}", getattr(error, "hint", ""))]
     finally:
         pool.close()
-    superuser, powers, roles, owned, temp, modern, others = row
+    superuser, powers, roles, owned, temp, modern, others, standby = row
     findings = [Finding("ok", f"{name}: reachable as {connection.target.user}")]
     if superuser == "t":
         findings.append(Finding("error", f"{name}: the gateway's role is a superuser", "use one that is not"))
@@ -155,10 +157,7 @@ async def _upstream(name: str, connection: ConnectionConfig) -> list[Finding]:
         findings.append(
             Finding("warning", f"{name}: the role owns {owned} relations", "an owner can always grant and drop")
         )
-    if temp != "t":
-        findings.append(
-            Finding("error", f"{name}: the role lacks TEMP, so nothing can be analysed", "GRANT TEMP ON DATABASE")
-        )
+    findings.append(_way(name, connection.analyse_by, temp == "t", standby == "t"))
     if modern != "t":
         findings.append(Finding("warning", f"{name}: PostgreSQL before 15 is not tested"))
     if others != "0":
@@ -176,6 +175,23 @@ async def _upstream(name: str, connection: ConnectionConfig) -> list[Finding]:
     if connection.analyse_on is not None:
         findings.append(await _standby(name, connection.analyse_on, connection.target))
     return findings
+
+
+def _way(name: str, by: By, temp: bool, standby: bool) -> Finding:
+    """How statements are analysed, whether that can be, and what it costs."""
+    if by is By.LOG:
+        return Finding(
+            "warning",
+            f"{name}: analysed by log: every new statement, with what is written in it, is in the server's log",
+            "GRANT TEMP ON DATABASE and leave out analyse_by" if not standby else "set analyse_on to its primary",
+        )
+    if standby:
+        hint = "set analyse_on to its primary, or analyse_by: log"
+        return Finding("error", f"{name}: a standby takes no function, so nothing can be analysed", hint)
+    if not temp:
+        hint = "GRANT TEMP ON DATABASE, or analyse_by: log"
+        return Finding("error", f"{name}: the role lacks TEMP, so nothing can be analysed", hint)
+    return Finding("ok", f"{name}: analysed by function: nothing of it is in the server's log")
 
 
 async def _standby(name: str, primary: Target, standby: Target) -> Finding:

@@ -43,6 +43,7 @@ connections: {{}}
 #     upstream: postgresql://lockgate_gw@db.example.org/clinic   # a role that is no superuser and owns nothing
 #     password: env:CLINIC_PASSWORD
 #     # analyse_on: postgresql://lockgate_gw@primary.example.org/clinic   # when upstream is a standby
+#     # analyse_by: log            # without TEMP, or on a standby; every statement is then in the server's log
 #     # operators: {{name: token, date: generalise, text: detect}}
 #     # audit: each                # one event for every statement, not one for each shape
 """

@@ -18,6 +18,7 @@ from lockgate.audit.event import Event
 from lockgate.errors import PolicyError
 from lockgate.gateways.postgres.connection import Connection
 from lockgate.gateways.postgres.gateway import Gateway
+from lockgate.gateways.postgres.lineage import By
 from lockgate.gateways.postgres.resolve.resolver import Resolver
 from lockgate.gateways.postgres.resolve.side import SidePool
 from lockgate.gateways.postgres.wire.target import Target
@@ -45,6 +46,7 @@ class Upstreams:
     analyse_on: Target | None = None
     operators: Mapping[str, str] = field(default_factory=dict)
     audit: str = "shape"
+    analyse_by: By = By.FUNCTION
 
 
 @dataclass(slots=True)
@@ -188,7 +190,7 @@ async def assemble(
             name: Connection(
                 name,
                 upstream.target,
-                Resolver(name, SidePool(upstream.analyse_on or upstream.target), catalog),
+                Resolver(name, SidePool(upstream.analyse_on or upstream.target), catalog, upstream.analyse_by),
                 keys.derive("masks"),
                 dict(upstream.operators),
                 upstream.audit,

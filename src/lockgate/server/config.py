@@ -12,6 +12,7 @@ import yaml
 
 from lockgate.action import PHI_CLASSES
 from lockgate.errors import ConfigError
+from lockgate.gateways.postgres.lineage import By
 from lockgate.gateways.postgres.wire.target import Target, parse_target
 from lockgate.phi import Operator
 from lockgate.store import KeyRing
@@ -30,7 +31,7 @@ TOP = (
     "webhooks",
     "rules",
 )
-CONNECTION = ("upstream", "password", "analyse_on", "operators", "audit")
+CONNECTION = ("upstream", "password", "analyse_on", "analyse_by", "operators", "audit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class ConnectionConfig:
     analyse_on: Target | None
     operators: Mapping[str, str] = field(default_factory=dict)
     audit: str = "shape"
+    analyse_by: By = By.FUNCTION
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +194,9 @@ def _connection(reader: _Reader, base: Path) -> ConnectionConfig:
     audit = reader.text("audit", "shape")
     if audit not in ("shape", "each"):
         raise reader.error("audit is shape or each", reader.items.get("audit"))
+    analyse_by = reader.text("analyse_by", By.FUNCTION)
+    if analyse_by not in set(By):
+        raise reader.error("analyse_by is function or log", reader.items.get("analyse_by"))
     try:
         elsewhere = reader.text("analyse_on", "")
         return ConnectionConfig(
@@ -199,6 +204,7 @@ def _connection(reader: _Reader, base: Path) -> ConnectionConfig:
             parse_target(elsewhere, password) if elsewhere else None,
             chosen,
             audit,
+            By(analyse_by),
         )
     except ConfigError as error:
         if error.message.startswith(reader.path.name):

@@ -7,10 +7,12 @@ is written) or an `AnalysisError`. It never executes the statement and never cal
 from lockgate.gateways.postgres.lineage.analysis import analyse
 from lockgate.gateways.postgres.lineage.model import Analysis, AnalysisError, CatalogView, ColumnClass, Output
 from lockgate.gateways.postgres.lineage.side import Described, ServerError, Side
+from lockgate.gateways.postgres.lineage.trees import By
 
 __all__ = [
     "Analysis",
     "AnalysisError",
+    "By",
     "CatalogView",
     "ColumnClass",
     "Described",

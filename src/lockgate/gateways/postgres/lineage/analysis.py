@@ -1,7 +1,6 @@
 """One statement, analysed by PostgreSQL itself and walked: what it reads and writes, what its outputs carry.
 
-A temporary function with the statement as its body is created on the side connection and rolled back; its analysed
-body (`pg_proc.prosqlbody`) names every relation and column. Nothing is executed.
+The analysed tree (`trees`) names every relation and column. Nothing is executed.
 """
 
 from __future__ import annotations
@@ -22,11 +21,12 @@ from lockgate.gateways.postgres.lineage.model import (
     Output,
     Overlay,
 )
-from lockgate.gateways.postgres.lineage.nodetree import Node, NodeTreeError, read
+from lockgate.gateways.postgres.lineage.nodetree import Node, NodeTreeError
 from lockgate.gateways.postgres.lineage.probes import Prober
 from lockgate.gateways.postgres.lineage.safe import is_clean_system_column
 from lockgate.gateways.postgres.lineage.scope import Flow, Scope
 from lockgate.gateways.postgres.lineage.side import Described, ServerError, Side
+from lockgate.gateways.postgres.lineage.trees import By, analysed, apart
 
 INSERT_BIT, SELECT_BIT, UPDATE_BIT, DELETE_BIT = 1, 2, 4, 8
 WRITE_COMMANDS = frozenset({"2", "3", "4", "5"})
@@ -34,59 +34,34 @@ CLEAN = ColumnClass("none")
 UNREVIEWED = ColumnClass(UNCLASSIFIED)
 
 NO_TEMP = "the gateway's role may not create temporary objects in this database, so nothing can be analysed"
+NO_TEMP_HINT = "GRANT TEMP ON DATABASE … to it, or set analyse_on or analyse_by"
+MANY = 1000
+"""A statement of more parameters is walked in a thread of its own: other sessions must not wait for it."""
 
 
 async def analyse(
-    text: str, oids: Sequence[int], side: Side, catalog: CatalogView, overlay: Overlay, connection: str
+    text: str,
+    oids: Sequence[int],
+    side: Side,
+    catalog: CatalogView,
+    overlay: Overlay,
+    connection: str,
+    by: By = By.FUNCTION,
 ) -> Analysis | AnalysisError:
     """Analyse one SELECT, INSERT, UPDATE, DELETE, MERGE or VALUES given in its own words."""
     try:
-        described = await side.describe(text, oids)
-        tree = await _body(text, described, side)
+        described, tree = await analysed(text, oids, side, by)
         metadata = await load(side, tree)
-        return _Walk(tree, metadata, described, catalog, overlay, connection).result()
+        walk = _Walk(tree, metadata, described, catalog, overlay, connection)
+        return await apart(walk.result, len(described.parameter_oids) > MANY)
     except ServerError as error:
         if error.sqlstate == "42501" and "temporary" in error.message:
-            return AnalysisError("LG005", NO_TEMP, hint="GRANT TEMP ON DATABASE … to it, or set analyse_on")
+            return AnalysisError("LG005", NO_TEMP, hint=NO_TEMP_HINT)
         return AnalysisError(error.sqlstate, error.message, error.fields.get("P", ""), error.fields.get("H", ""))
     except (NodeTreeError, RecursionError):
         return AnalysisError(
             "LG002", "this statement cannot be analysed, so it is not run", hint="write it more simply"
         )
-
-
-async def _body(text: str, described: Described, side: Side) -> Node:
-    """The statement's analysed tree, by a function that never outlives its transaction."""
-    types = ", ".join(await _type_names(described.parameter_oids, side))
-    await side.fetch("BEGIN")
-    try:
-        await side.fetch(f"CREATE FUNCTION pg_temp.lockgate_analysis({types}) RETURNS void BEGIN ATOMIC {text}\n; END")
-        rows = await side.fetch(
-            "SELECT prosqlbody::text FROM pg_catalog.pg_proc"
-            " WHERE proname = 'lockgate_analysis' AND pronamespace = pg_catalog.pg_my_temp_schema()"
-        )
-    finally:
-        await side.fetch("ROLLBACK")
-    tree = read(rows[0][0] or "")
-    queries = [node for node in _flat(tree) if node.name == "QUERY"]
-    if len(queries) != 1:
-        raise NodeTreeError("the statement did not come out as one query")
-    return queries[0]
-
-
-def _flat(tree: object) -> list[Node]:
-    """prosqlbody is a list of lists of queries."""
-    if isinstance(tree, Node):
-        return [tree]
-    return [node for item in tree for node in _flat(item)] if isinstance(tree, list) else []
-
-
-async def _type_names(oids: Sequence[int], side: Side) -> list[str]:
-    names: list[str] = []
-    for oid in oids:
-        rows = await side.fetch("SELECT pg_catalog.format_type($1::oid, NULL)", str(oid))
-        names.append(rows[0][0] or "text")
-    return names
 
 
 @dataclass(frozen=True, slots=True)

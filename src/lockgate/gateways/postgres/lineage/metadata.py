@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from lockgate.action import JSON
 from lockgate.gateways.postgres.lineage.nodetree import Node, NodeTreeError, Value, read
-from lockgate.gateways.postgres.lineage.side import Side
+from lockgate.gateways.postgres.lineage.side import Row, Side
 
 FIRST_USER_OID = 16384
 
@@ -128,14 +128,16 @@ class Metadata:
 
 
 def every_node(value: Value) -> Iterator[Node]:
-    stack: list[Value] = [value]
+    stack: list[Node | list[Value]] = [value] if isinstance(value, Node | list) else []
     while stack:
         item = stack.pop()
+        inner: Iterable[Value]
         if isinstance(item, Node):
             yield item
-            stack.extend(item.fields.values())
-        elif isinstance(item, list):
-            stack.extend(item)
+            inner = item.fields.values()
+        else:
+            inner = item
+        stack += [one for one in inner if one.__class__ is Node or one.__class__ is list]
 
 
 async def load(side: Side, tree: Value) -> Metadata:
@@ -154,8 +156,7 @@ async def load(side: Side, tree: Value) -> Metadata:
                         funcids.add(node.number(name))
         relids -= set(metadata.relations) | {0}
         funcids -= set(metadata.functions) | {0}
-        pending = await _relations(side, relids, metadata)
-        await _functions(side, funcids, metadata)
+        pending = await _ask(side, relids, funcids, metadata)
     return metadata
 
 
@@ -164,19 +165,27 @@ async def named(side: Side, names: Iterable[str], *, whole_schemas: bool) -> Met
     metadata = Metadata()
     array = "{" + ",".join('"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"' for name in sorted(names)) + "}"
     whole = "true" if whole_schemas else "false"
-    await _relations(side, [int(row[0] or 0) for row in await side.fetch(NAMED_RELATIONS, array, whole)], metadata)
-    await _functions(side, [int(row[0] or 0) for row in await side.fetch(NAMED_FUNCTIONS, array, whole)], metadata)
+    relations, functions = await side.fetch_all((NAMED_RELATIONS, array, whole), (NAMED_FUNCTIONS, array, whole))
+    await _ask(side, {int(row[0] or 0) for row in relations}, {int(row[0] or 0) for row in functions}, metadata)
     return metadata
 
 
-async def _relations(side: Side, oids: Iterable[int], metadata: Metadata) -> list[Value]:
-    wanted = sorted(oids)
-    if not wanted:
-        return []
-    array = "{" + ",".join(map(str, wanted)) + "}"
-    for oid, schema, name, kind, persistence, rows, judges, code, attnum, column, type_oid in await side.fetch(
-        RELATIONS, array
-    ):
+async def _ask(side: Side, relids: set[int], funcids: set[int], metadata: Metadata) -> list[Value]:
+    """Add these to the metadata, in one round trip; the rules of those that are views."""
+    questions = [(RELATIONS, _array(relids)), (RULES, _array(relids))] if relids else []
+    questions += [(FUNCTIONS, _array(funcids))] if funcids else []
+    found = await side.fetch_all(*questions) if questions else []
+    if funcids:
+        _functions(found[-1], metadata)
+    return _relations(found[0], found[1], metadata) if relids else []
+
+
+def _array(oids: Iterable[int]) -> str:
+    return "{" + ",".join(map(str, sorted(oids))) + "}"
+
+
+def _relations(described: Iterable[Row], ruled: Iterable[Row], metadata: Metadata) -> list[Value]:
+    for oid, schema, name, kind, persistence, rows, judges, code, attnum, column, type_oid in described:
         relation = metadata.relations.setdefault(
             int(oid or 0),
             Relation(int(oid or 0), schema or "", name or "", kind or "", persistence == "t", int(rows or 0)),
@@ -185,7 +194,7 @@ async def _relations(side: Side, oids: Iterable[int], metadata: Metadata) -> lis
         if attnum is not None:
             relation.columns[int(attnum)] = (column or "", int(type_oid or 0))
     rules: list[Value] = []
-    for oid, action in await side.fetch(RULES, array):
+    for oid, action in ruled:
         relation = metadata.relations[int(oid or 0)]
         tree = read(action or "")
         queries = tree if isinstance(tree, list) else [tree]
@@ -196,12 +205,8 @@ async def _relations(side: Side, oids: Iterable[int], metadata: Metadata) -> lis
     return rules
 
 
-async def _functions(side: Side, oids: Iterable[int], metadata: Metadata) -> None:
-    wanted = sorted(oids)
-    if not wanted:
-        return
-    array = "{" + ",".join(map(str, wanted)) + "}"
-    for oid, schema, name, volatility, language, _, definition in await side.fetch(FUNCTIONS, array):
+def _functions(described: Iterable[Row], metadata: Metadata) -> None:
+    for oid, schema, name, volatility, language, _, definition in described:
         metadata.functions[int(oid or 0)] = Function(
             int(oid or 0), schema or "", name or "", volatility or "v", language or "", definition or ""
         )

@@ -58,76 +58,65 @@ class Node:
 
 def read(text: str) -> Value:
     """The whole tree; NodeTreeError for anything left over or cut short."""
-    tokens = _TOKEN.findall(text)
-    position = 0
-
-    # An explicit stack: a tree is as deep as the client's expression.
-    stack: list[tuple[str, Node | list[Value], str]] = []
-    result: Value = None
-    have = False
-
-    def place(value: Value) -> None:
-        nonlocal result, have
-        if not stack:
-            if have:
-                raise NodeTreeError("more than one value")
-            result, have = value, True
-            return
-        kind, target, field = stack[-1]
-        if kind == "node":
-            assert isinstance(target, Node)
-            if not field:
-                raise NodeTreeError("a value without its field")
-            target.fields[field] = value
-            stack[-1] = (kind, target, "")
-        else:
-            assert isinstance(target, list)
-            target.append(value)
-
-    count = len(tokens)
-    while position < count:
-        word = tokens[position]
-        position += 1
-        if stack and stack[-1][0] == "node" and not stack[-1][2] and word not in ("}", "["):
-            if not word.startswith(":"):
+    words = iter(_TOKEN.findall(text))
+    # An explicit stack: a tree is as deep as the client's expression. The outermost list holds the tree alone.
+    whole: list[Value] = []
+    around: list[tuple[dict[str, Value] | None, list[Value]]] = []
+    fields: dict[str, Value] | None = None
+    items = whole
+    field = ""
+    value: Value
+    for word in words:
+        if fields is not None and not field and word not in ("}", "["):
+            if word[0] != ":":
                 raise NodeTreeError("a field was expected")
-            stack[-1] = ("node", stack[-1][1], word[1:])
-        elif word == "{":
-            if position >= count:
+            field = word[1:]
+            continue
+        if word == "{":
+            name = next(words, None)
+            if name is None:
                 raise NodeTreeError("a node without a name")
-            stack.append(("node", Node(tokens[position], {}), ""))
-            position += 1
+            inside: dict[str, Value] = {}
+            value = Node(name, inside)
+            _place(value, fields, items, field)
+            around.append((fields, items))
+            fields, field = inside, ""
         elif word == "(":
-            stack.append(("list", [], ""))
+            begun: list[Value] = []
+            _place(begun, fields, items, field)
+            around.append((fields, items))
+            fields, items, field = None, begun, ""
         elif word == "[":
             # The bytes of a Datum, behind its length.
-            start = position
-            while position < count and tokens[position] != "]":
-                position += 1
-            if stack and isinstance(stack[-1][1], Node):
-                stack[-1][1].fields["_datum"] = " ".join(tokens[start:position])
-            position += 1
-        elif word == "}":
-            if not stack or stack[-1][0] != "node" or stack[-1][2]:
-                raise NodeTreeError("a node ends where it must not")
-            place(stack.pop()[1])
-        elif word == ")":
-            if not stack or stack[-1][0] != "list":
-                raise NodeTreeError("a list ends where it must not")
-            place(stack.pop()[1])
+            datum = " ".join(iter(lambda: next(words, "]"), "]"))
+            if fields is not None:
+                fields["_datum"] = datum
+        elif word == "}" or word == ")":
+            if not around or field or (word == "}") is (fields is None):
+                raise NodeTreeError("a node or a list ends where it must not")
+            fields, items = around.pop()
+        elif fields is not None:
+            fields[field] = _scalar(word)
+            field = ""
         else:
-            place(_scalar(word))
-    if stack or not have:
-        raise NodeTreeError("the tree is cut short")
-    return result
+            items.append(_scalar(word))
+    if around or len(whole) != 1:
+        raise NodeTreeError("the tree is cut short, or there is more than one")
+    return whole[0]
+
+
+def _place(value: Value, fields: dict[str, Value] | None, items: list[Value], field: str) -> None:
+    if fields is None:
+        items.append(value)
+    else:
+        fields[field] = value
 
 
 def _scalar(word: str) -> Value:
     if word == "<>":
         return None
-    if word.startswith('"'):
-        return _ESCAPE.sub(r"\1", word[1:-1])
-    return _ESCAPE.sub(r"\1", word)
+    bare = word[1:-1] if word[0] == '"' else word
+    return _ESCAPE.sub(r"\1", bare) if "\\" in bare else bare
 
 
 def constant_text(value: Value) -> str:

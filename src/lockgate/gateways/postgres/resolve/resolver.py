@@ -6,8 +6,10 @@ it may see objects that the side cannot (temporary tables, uncommitted DDL).
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +17,7 @@ from lockgate.gateways.postgres.classify import Classified, classify
 from lockgate.gateways.postgres.classify.barriers import BEHIND, BEHIND_HINT, OBJECTS
 from lockgate.gateways.postgres.classify.parse import TOO_COMPLEX, ParseError, has_positions, parse, too_long
 from lockgate.gateways.postgres.classify.parse import Statement as Parsed
-from lockgate.gateways.postgres.lineage import Analysis, AnalysisError, Side, analyse
+from lockgate.gateways.postgres.lineage import Analysis, AnalysisError, By, Side, analyse
 from lockgate.gateways.postgres.resolve.insession import InSession
 from lockgate.gateways.postgres.resolve.side import SidePool
 from lockgate.gateways.postgres.resolve.statement import Prepared, Statement
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from lockgate.gateways.postgres.session.session import Session
 
 CACHED_ANALYSES = 4096
+LONG_TEXT_BYTES = 1 << 15
+"""Longer texts are analysed one at a time: they take long, and must leave a side connection to the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +54,9 @@ TOO_LONG_TEXT = Problem.of(too_long())
 class Resolver:
     """One a connection: the catalog in force, the side connections, and the cache of analyses."""
 
-    def __init__(self, connection: str, pool: SidePool, catalog: CatalogHolder) -> None:
+    def __init__(self, connection: str, pool: SidePool, catalog: CatalogHolder, by: By = By.FUNCTION) -> None:
         self.connection = connection
+        self.by = by
         self.pool = pool
         self.catalog = catalog
         self.generation = 0
@@ -59,6 +64,7 @@ class Resolver:
         self.unusable = ""
         """Why nothing may be analysed now; empty when it may."""
         self._cache: OrderedDict[tuple[object, ...], Analysis] = OrderedDict()
+        self._long = asyncio.Lock()
 
     def forget(self) -> None:
         self.generation += 1
@@ -179,9 +185,11 @@ class Resolver:
                 hint="send Sync first",
             )
         lend = InSession(session) if local else self.pool.lend(session.settings.search_path)
-        async with lend as side:
+        async with self._long if len(encoded) > LONG_TEXT_BYTES else nullcontext(), lend as side:
             declared = await _oids(side, classified.types) if classified.types else tuple(oids)
-            analysis = await analyse(classified.inner, declared, side, catalog, session.temporary, self.connection)
+            analysis = await analyse(
+                classified.inner, declared, side, catalog, session.temporary, self.connection, self.by
+            )
         if isinstance(analysis, AnalysisError):
             return Problem(analysis.sqlstate, analysis.message, analysis.position, analysis.hint)
         if not local:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from lockgate.errors import ProtocolError, UpstreamError
-from lockgate.gateways.postgres.lineage.side import Described
+from lockgate.gateways.postgres.lineage.side import Described, Question, Row
 from lockgate.gateways.postgres.resolve import exchange
 from lockgate.gateways.postgres.wire import messages as m
 from lockgate.gateways.postgres.wire.target import Target
 from lockgate.gateways.postgres.wire.upstream import Upstream, dial
 
 LONGEST_MESSAGE_BYTES = 1 << 28
+MOST_KEPT = 16
 
 
 class SideConnection:
@@ -24,6 +25,10 @@ class SideConnection:
         self._tail = bytearray()
         self._messages: list[tuple[int, bytes]] = []
         self._done: asyncio.Future[None] | None = None
+        self._kept: dict[str, str] = {}
+        """Our own questions with parameters, and the names under which the server keeps them parsed and planned."""
+        self._named = 0
+        self._search_path = ""
         upstream.peer.attach(self._received, self._lost)
 
     @property
@@ -34,13 +39,41 @@ class SideConnection:
         self._upstream.peer.write(m.terminate())
         self._upstream.peer.close()
 
-    async def fetch(self, sql: str, *args: str | None) -> list[exchange.Row]:
+    async def fetch(self, sql: str, *args: str | None) -> list[Row]:
         """Run one statement with text parameters; rows in text format. `ServerError` carries the SQLSTATE."""
-        return exchange.rows(await self._exchange(exchange.to_fetch(sql, args)))
+        return (await self.fetch_all((sql, *args)))[0]
+
+    async def fetch_all(self, *questions: Question) -> list[list[Row]]:
+        request = bytearray()
+        new: dict[str, str] = {}
+        for question in questions:
+            sql = question[0]
+            if sql in self._kept:
+                request += exchange.to_run(question, self._kept[sql])
+            elif len(question) > 1 and len(self._kept) + len(new) < MOST_KEPT and sql not in new:
+                self._named += 1
+                new[sql] = f"lockgate_{self._named}"
+                request += exchange.to_keep(question, new[sql])
+            else:
+                request += exchange.to_keep(question, "")
+        found = exchange.rows(await self._exchange(bytes(request) + m.sync()))
+        self._kept |= new
+        return found
+
+    async def search_in(self, path: str) -> None:
+        """Set the connection's search_path, if it is another."""
+        if path != self._search_path:
+            self._search_path = ""
+            await self.fetch("SELECT pg_catalog.set_config('search_path', $1, false)", path)
+            self._search_path = path
 
     async def describe(self, sql: str, oids: Sequence[int]) -> Described:
         """What the server makes of a statement without running it: parameter types and output fields."""
         return exchange.described(await self._exchange(exchange.to_describe(sql, oids)))
+
+    async def describe_aloud(self, sql: str, oids: Sequence[int]) -> tuple[Described, list[Mapping[str, str]]]:
+        answer = await self._exchange(exchange.to_describe_aloud(sql, oids))
+        return exchange.described(answer), exchange.notices(answer)
 
     async def _exchange(self, request: bytes) -> exchange.Answer:
         if self.closed:
@@ -99,7 +132,7 @@ class SidePool:
         async with self._slots:
             side = await self._take()
             try:
-                await side.fetch("SELECT pg_catalog.set_config('search_path', $1, false)", search_path)
+                await side.search_in(search_path)
                 yield side
             except BaseException:
                 # Whatever state it is in (an open transaction, half an answer), nobody else gets it.
