@@ -307,3 +307,10 @@ def test_a_dump_that_fails_upstream_runs_no_second_time(dump, hospital):
         hospital.superuser("GRANT SELECT ON public.ward TO lockgate_gw")
     session.execute("ROLLBACK")
     assert refused(session, WARD) == "LG001"
+
+
+def test_a_cap_holds_where_nothing_is_masked_too(dump):
+    session = dump(PLAN + " -c lockgate.max_rows=1")
+    with pytest.raises(psycopg.Error):
+        copied(session, WARD)
+    assert session.broken or session.closed
