@@ -90,7 +90,6 @@ def test_each_member_runs_once_and_is_masked(dump, hospital):
         ("SELECT pg_read_file('/etc/passwd')", "LG002"),
         ("COPY public.ward (id, name, beds) TO '/tmp/ward'", "LG002"),
         ("COPY public.ward (id, name, beds) TO PROGRAM 'cat'", "LG002"),
-        ("COPY public.ward (id, name, beds) FROM STDIN", "LG001"),
         (f"{WARD} COPY (SELECT ssn FROM patient) TO STDOUT", "LG001"),
         (f"BEGIN; {WARD} COMMIT", "LG001"),
     ],
@@ -99,6 +98,13 @@ def test_other_statements_are_decided_as_ever(dump, sql, code):
     session = dump()
     assert refused(session, sql) == code
     assert len(copied(session, WARD)) > 0, "and what was approved still runs"
+
+
+def test_rows_sent_in_are_decided_as_ever(dump):
+    into = dump().cursor().copy("COPY public.ward (id, name, beds) FROM STDIN")
+    with pytest.raises(psycopg.Error) as refusal, into as copy:
+        copy.write_row((99, "none", 1))
+    assert refusal.value.sqlstate == "LG001"
 
 
 @pytest.mark.parametrize(

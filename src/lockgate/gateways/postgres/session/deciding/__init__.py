@@ -10,4 +10,15 @@ from lockgate.gateways.postgres.session.deciding.meaning import Watched
 from lockgate.gateways.postgres.session.deciding.redeeming import Passed, finisher, redeem
 from lockgate.gateways.postgres.session.deciding.showing import description, part_for, shape_only
 
-__all__ = ["Passed", "Watched", "admit", "after", "description", "finisher", "part_for", "question_of", "redeem", "shape_only"]
+__all__ = [
+    "Passed",
+    "Watched",
+    "admit",
+    "after",
+    "description",
+    "finisher",
+    "part_for",
+    "question_of",
+    "redeem",
+    "shape_only",
+]

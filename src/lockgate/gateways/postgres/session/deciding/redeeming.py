@@ -85,6 +85,7 @@ async def _stands_still(session: Session, own: OwnTransaction, statements: Seque
 
 def finisher(session: Session, passed: Pass) -> Callable[[str, int, int, str], None]:
     """What tells the log how it ended: `(outcome, rows, bytes, code)`, at once and until the store takes it."""
+
     async def until_kept(outcome: str, rows: int, bytes_: int, code: str) -> None:
         # What has happened has happened: a store that is full or away now is told later.
         while True:
