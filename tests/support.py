@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -107,6 +108,16 @@ class Gate:
                 view_digest=request.view_digest,
             )
         )
+
+    def outcome(self, request_id: str, tries: int = 100) -> dict[str, Any]:
+        """What the log says became of this request's execution, once it says so."""
+        for _ in range(tries):
+            for event in self.events("outcome"):
+                body: dict[str, Any] = json.loads(event["leaf"])["body"]
+                if body.get("request") == request_id:
+                    return body
+            threading.Event().wait(0.05)
+        raise AssertionError("no outcome is logged")
 
     def events(self, kind: str = "") -> list[dict[str, Any]]:
         return self.call(self.assembly.log.events(kind=kind, limit=10_000))

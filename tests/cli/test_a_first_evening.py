@@ -101,3 +101,31 @@ def test_without_the_right_it_is_refused(newcomer):
 
 def test_the_version_is_told(newcomer):
     assert newcomer.says("--version").startswith("lockgate 0.")
+
+
+def test_a_policy_is_checked_explained_tried_and_put_in_force(newcomer):
+    newcomer.log_in("root")
+    assert "in force" in newcomer.says("policy", "check", "--server", "--folder", "lg/policies")
+    ask = ("policy", "explain", "--server", "--who", "root", "sql.export clinic/public.patient")
+    assert newcomer.says(*ask).startswith("deny\n")
+    mine = newcomer.home / "lg" / "policies" / "mine.cedar"
+    mine.write_text("\npermit (")
+    assert "mine.cedar:2: " in newcomer.fails("policy", "reload")
+    mine.write_text('@id("r") @title("Root") permit (principal is User, action == Action::"sql.export", resource);')
+    table = newcomer.home / "mine.yaml"
+    table.write_text("people: {root: {}}\ntests:\n  - {who: root, do: sql.export clinic, expect: allow}\n")
+    trial = ("policy", "test", "--server", "--table", "mine.yaml")
+    assert newcomer.lockgate(*trial).status == 1
+    shown = newcomer.says("policy", "reload")
+    assert "mine.cedar:1: error: " in shown
+    assert "policies added: r\n" in shown
+    assert newcomer.says(*ask).startswith("allow\n")
+    assert "1 of 1 as the table says" in newcomer.says(*trial)
+    assert "Nothing has changed" in newcomer.says("policy", "reload")
+    mine.unlink()
+    assert "policies removed: r\n" in newcomer.says("policy", "reload")
+    newcomer.says("user", "add", "vera", "--password-stdin", given=f"{PASSWORD}\n")
+    newcomer.log_in("vera")
+    assert newcomer.says("policy", "explain", "--server", "sql.export clinic").startswith("deny\n")
+    assert "for yourself and for the agents" in newcomer.fails(*ask)
+    assert "admins" in newcomer.fails("policy", "reload")

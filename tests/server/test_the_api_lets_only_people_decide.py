@@ -2,35 +2,10 @@
 
 from __future__ import annotations
 
-import httpx
 import psycopg
 import pytest
 
-from lockgate.server.api import create_app
 from lockgate.store.outbox import MOST_ATTEMPTS, claim, put, settle
-from support import PASSWORD
-
-
-@pytest.fixture
-def api(gate):
-    """`api(person, method, path, body)` against the app, in the gate's own loop."""
-    app = create_app(gate.assembly)
-    sessions: dict[str, str] = {}
-
-    def call(person: str, method: str, path: str, body=None, *, token: str | None = None) -> httpx.Response:
-        async def go() -> httpx.Response:
-            transport = httpx.ASGITransport(app=app)
-            async with httpx.AsyncClient(transport=transport, base_url="http://gate.test") as client:
-                if person and person not in sessions:
-                    answer = await client.post("/api/v1/login", json={"user": person, "password": PASSWORD})
-                    sessions[person] = answer.json()["token"]
-                bearer = token if token is not None else sessions.get(person, "")
-                headers = {"authorization": f"Bearer {bearer}"} if bearer else {}
-                return await client.request(method, f"/api/v1{path}", json=body, headers=headers)
-
-        return gate.call(go())
-
-    return call
 
 
 def test_nothing_without_a_login(api):

@@ -1,6 +1,7 @@
 """`lockgate policy`: check a policy folder, ask it a question, run its decision table.
 
-Reads a folder and nothing else: no server, no login, so that it runs in an editor and in CI.
+Reads a folder and nothing else, so that it runs in an editor and in CI; with `--server` the set in force is asked, by
+the API, as whoever is logged in.
 Exit status: 0 fine, 1 something was found or failed, 2 the folder or the question cannot be read.
 """
 
@@ -10,15 +11,18 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 
-from lockgate.action import JSON, PHI_CLASSES, Kind, Principal, Question, Requester
+from lockgate.action import Kind, Principal, Requester
 from lockgate.cli import replaying
+from lockgate.cli.client import call
 from lockgate.errors import LockgateError
-from lockgate.policy import Context, Query, load, run_table
+from lockgate.policy import Finding, load, query_from, run_table
 from lockgate.policy import check as check_folder
+from lockgate.policy.table import FILE as TABLE
+from lockgate.policy.table import read_text
 
 app = typer.Typer(name="policy", help="Check, explain and test policies.", no_args_is_help=True)
 replaying.register(app)
@@ -28,6 +32,7 @@ T = TypeVar("T")
 
 Folder = Annotated[Path, typer.Option("--folder", "-f", help="The policy folder.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Server = Annotated[bool, typer.Option("--server", help="Ask the server (lockgate login): the set in force.")]
 DEFAULT_FOLDER = Path("policies")
 
 
@@ -35,20 +40,52 @@ DEFAULT_FOLDER = Path("policies")
 def check(
     folder: Folder = DEFAULT_FOLDER,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings count as well.")] = False,
+    server: Server = False,
     as_json: AsJson = False,
 ) -> None:
     """Does the folder load, and does it say anything that was not meant? Its decision table is run too."""
-    findings = check_folder(folder, today=datetime.now(UTC).date())
+    if server:
+        table = folder / TABLE
+        text = _or_exit(lambda: read_text(table)) if table.is_file() else None
+        found = call("POST", "/policy/check", {"table": text})
+        findings = [Finding(**finding) for finding in found["findings"]]
+        what = f"in force, {found['digest'][:16]} …"
+    else:
+        findings = check_folder(folder, today=datetime.now(UTC).date())
+        what = ""
     if as_json:
         _print_json([finding.body() for finding in findings])
     else:
         for finding in findings:
             typer.echo(str(finding))
         if not findings:
-            policies = load(folder)
-            typer.echo(f"{len(policies.policies)} policies, {len(policies.profiles)} profiles: nothing found")
+            policies = None if server else load(folder)
+            sizes = f"{len(policies.policies)} policies, {len(policies.profiles)} profiles" if policies else what
+            typer.echo(f"{sizes}: nothing found")
     if any(strict or finding.severity == "error" for finding in findings):
         raise typer.Exit(FOUND)
+
+
+@app.command(epilog="Example: lockgate policy reload")
+def reload(as_json: AsJson = False) -> None:
+    """Have the server read its policy folder again. A broken set is refused, and the old one stays in force.
+
+    Whoever puts another set in force cannot approve what rests on it for a day.
+    """
+    answer = call("POST", "/policy/reload")
+    if as_json:
+        _print_json(answer)
+        return
+    for finding in answer["findings"]:
+        typer.echo(str(Finding(**finding)))
+    if answer["before"] == answer["after"]:
+        typer.echo(f"Nothing has changed: {answer['after'][:16]} … is in force.")
+        return
+    for what in ("policies", "profiles"):
+        for how, names in answer["changes"][what].items():
+            if names:
+                typer.echo(f"{what} {how}: {', '.join(names)}")
+    typer.echo(f"In force: {answer['after'][:16]} …")
 
 
 @app.command(
@@ -57,7 +94,7 @@ def check(
 )
 def explain(
     do: Annotated[list[str], typer.Argument(help='What is attempted: "OPERATION RESOURCE", one or several.')],
-    who: Annotated[str, typer.Option("--who", help="Name of the principal.")],
+    who: Annotated[str, typer.Option("--who", help="Name of the principal; yourself with --server.")] = "",
     kind: Annotated[Kind, typer.Option("--kind")] = Kind.HUMAN,
     group: Annotated[list[str] | None, typer.Option("--group", help="A group of the principal.")] = None,
     owner: Annotated[list[str] | None, typer.Option("--owner", help="Who answers for the agent.")] = None,
@@ -73,31 +110,37 @@ def explain(
     rows: Annotated[int, typer.Option("--rows", min=0, help="Estimated rows.")] = 0,
     break_glass: Annotated[bool, typer.Option("--break-glass")] = False,
     folder: Folder = DEFAULT_FOLDER,
+    server: Server = False,
     as_json: AsJson = False,
 ) -> None:
     """Why may this principal do this, or not? Nothing is executed and nobody is asked."""
-    revealed = _classes(reveal)
-    in_play = _classes(classes) | revealed
+    asked: dict[str, Any] = {
+        "classes": classes or [],
+        "reveal": reveal or [],
+        "probes": probe or [],
+        "lookups": lookup or [],
+        "clean": clean or [],
+        "satisfied": satisfied or [],
+        "purpose": purpose,
+        "address": address,
+        "hour": hour,
+        "rows": rows,
+        "break_glass": break_glass,
+    }
+    if server:
+        if group or owner or kind is not Kind.HUMAN:
+            _stop("with --server, kind, groups and owners are those of the directory: leave them out")
+        answer = call("POST", "/policy/explain", {"who": who, "do": do, **asked})
+        if as_json:
+            _print_json(answer["explanation"])
+        else:
+            typer.echo(answer["text"])
+        return
+    if not who:
+        _stop("say who: --who NAME")
     principal = Principal("local", who, kind, frozenset(group or ()))
-    query = Query(
-        requester=Requester(principal, "explain", address, owners=frozenset(f"local:{o}" for o in owner or ())),
-        questions=tuple(_question(text) for text in do),
-        probes=_classes(probe),
-        lookups=_classes(lookup),
-        classes=in_play,
-        reveal=revealed,
-        context=Context(
-            purpose=purpose,
-            satisfied=frozenset(satisfied or ()),
-            break_glass=break_glass,
-            classes=in_play,
-            rows=rows,
-            address=address,
-            hour=hour,
-        ),
-        clean=frozenset(clean or ()),
-    )
-    explanation = _or_exit(lambda: load(folder)).explain(query)
+    requester = Requester(principal, "explain", address, owners=frozenset(f"local:{o}" for o in owner or ()))
+    explanation = _or_exit(lambda: load(folder).explain(query_from(requester, do, **asked)))
     if as_json:
         _print_json(explanation.body())
     else:
@@ -108,34 +151,27 @@ def explain(
 def run(
     folder: Folder = DEFAULT_FOLDER,
     table: Annotated[Path | None, typer.Option("--table", help="Default: tests.yaml in the folder.")] = None,
+    server: Server = False,
     as_json: AsJson = False,
 ) -> None:
     """Run the decision table and say which cases come out differently."""
-    path = table or folder / "tests.yaml"
-    results = _or_exit(lambda: run_table(folder, path))
-    failed = [result for result in results if not result.passed]
+    path = table or folder / TABLE
+    if server:
+        results = call("POST", "/policy/test", {"table": _or_exit(lambda: read_text(path))})
+    else:
+        results = [
+            {"name": r.name, "line": r.line, "passed": r.passed, "problem": r.problem}
+            for r in _or_exit(lambda: run_table(folder, path))
+        ]
+    failed = [result for result in results if not result["passed"]]
     if as_json:
-        _print_json([{"name": r.name, "line": r.line, "passed": r.passed, "problem": r.problem} for r in results])
+        _print_json(results)
     else:
         for result in failed:
-            typer.echo(f"{path.name}:{result.line}: {result.name}: {result.problem}")
+            typer.echo(f"{path.name}:{result['line']}: {result['name']}: {result['problem']}")
         typer.echo(f"{len(results) - len(failed)} of {len(results)} as the table says")
     if failed:
         raise typer.Exit(FOUND)
-
-
-def _question(text: str) -> Question:
-    operation, _, resource = text.strip().partition(" ")
-    if not operation or not resource.strip():
-        _stop('write "OPERATION RESOURCE", for example "sql.select clinic/public.patient"')
-    return Question(operation, resource.strip())
-
-
-def _classes(names: list[str] | None) -> frozenset[str]:
-    for name in names or ():
-        if name not in PHI_CLASSES:
-            _stop(f'"{name}" is no PHI class; known are {", ".join(PHI_CLASSES)}')
-    return frozenset(names or ())
 
 
 def _or_exit(work: Callable[[], T]) -> T:
@@ -150,5 +186,5 @@ def _stop(message: str) -> NoReturn:
     raise typer.Exit(UNREADABLE)
 
 
-def _print_json(value: JSON) -> None:
+def _print_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=2))

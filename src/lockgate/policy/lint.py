@@ -7,7 +7,7 @@ less strict: it refuses only what cannot be trusted to mean what it says.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -28,19 +28,29 @@ from lockgate.policy.relevance import (
 from lockgate.policy.schema import ACTIONS, CHANGES, family_of
 from lockgate.policy.source import Policy
 from lockgate.policy.table import FILE as TABLE
-from lockgate.policy.table import run_table
+from lockgate.policy.table import read_table, read_text, run_cases
 
 _AT = re.compile(r"(?P<file>[^:]+):(?P<line>[0-9]+): (?P<message>.*)", re.DOTALL)
 
 
 def check(folder: Path, today: date | None = None) -> list[Finding]:
     """Everything found in a policy folder, errors first; with `today`, permits past their end as well."""
+    table = Path(folder) / TABLE
     try:
         files = read_folder(Path(folder))
+        text = read_text(table) if table.is_file() else None
+    except PolicyError as error:
+        return [_broken(error)]
+    return check_files(files, text, today)
+
+
+def check_files(files: Mapping[str, str], table: str | None, today: date | None = None) -> list[Finding]:
+    """As `check`, of the text of a set's files and of its decision table."""
+    try:
         policies = parse(files)
     except PolicyError as error:
         return [_broken(error)]
-    found = [*_lints(policies, today), *_table(Path(folder))]
+    found = [*_lints(policies, today), *_table(policies, table)]
     return sorted(found, key=lambda f: (f.severity != "error", f))
 
 
@@ -117,13 +127,12 @@ def _profiles(policies: PolicySet, named: set[str]) -> Iterator[Finding]:
         before = profile
 
 
-def _table(folder: Path) -> Iterator[Finding]:
-    table = folder / TABLE
-    if not table.is_file():
+def _table(policies: PolicySet, table: str | None) -> Iterator[Finding]:
+    if table is None:
         yield Finding(TABLE, 1, "warning", "no-tests", "there is no decision table: write one, it is the spec")
         return
     try:
-        results = run_table(folder, table)
+        results = run_cases(policies, read_table(table))
     except PolicyError as error:
         yield _broken(error)
         return

@@ -25,6 +25,13 @@ TOO_MANY = "too-many-questions"
 RESERVED_IDS = frozenset({NO_PERMIT, NOT_EVALUATED, NOTHING_ASKED, TOO_MANY})
 """Reasons of Lockgate's own, where no policy gave one."""
 
+DEEPEST = 50
+MOST_OPERATORS = 1000
+"""Of one policy. Cedar's parser checks no depth: a thousand brackets overflow its stack, and the process with it."""
+
+_SPENDS = re.compile(r"&&|\|\||[!.+*<>=-]|\b(?:if|in|has|like|is)\b")
+_STRING_OR_COMMENT = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*', re.DOTALL)
+
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}")
 
 
@@ -97,6 +104,7 @@ def _line(text: str, position: int) -> int:
 def _read_file(name: str, text: str) -> Iterator[Policy]:
     for line, statement in statements(name, text):
         at = f"{name}:{line}"
+        _refuse_deep(at, statement)
         try:
             parsed = json.loads(cedarpy.policies_to_json_str(statement))
             trees = cedarpy.policies_to_pst(statement).static_policies
@@ -112,6 +120,16 @@ def _read_file(name: str, text: str) -> Iterator[Policy]:
         if not _ID.fullmatch(id) or id in RESERVED_IDS:
             raise PolicyError(f"{at}: this @id cannot be used", hint="letters, digits and ._:/- ; some are taken")
         yield Policy(id, tree.annotations.get("title", ""), name, line, statement, tree, cedar_json)
+
+
+def _refuse_deep(at: str, statement: str) -> None:
+    bare = _STRING_OR_COMMENT.sub("", statement)
+    depth = deepest = 0
+    for char in bare:
+        depth += (char in "([{") - (char in ")]}")
+        deepest = max(deepest, depth)
+    if deepest > DEEPEST or sum(1 for _ in _SPENDS.finditer(bare)) > MOST_OPERATORS:
+        raise PolicyError(f"{at}: this policy is nested too deeply or too long", hint="write it as several policies")
 
 
 def _validate(policies: tuple[Policy, ...]) -> None:

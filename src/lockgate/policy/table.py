@@ -80,14 +80,20 @@ class Result:
 
 def run_table(folder: Path, table: Path) -> list[Result]:
     """Every case of the file `table` under the policies of `folder`, or `PolicyError`."""
-    try:
-        text = Path(table).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise PolicyError(f"{Path(table).name}:1: this file cannot be read as UTF-8 text") from error
+    text = read_text(Path(table))
     return run_cases(load(folder), read_table(text, Path(table).name))
 
 
+def read_text(table: Path) -> str:
+    """The text of a decision table, or `PolicyError`."""
+    try:
+        return table.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PolicyError(f"{table.name}:1: this file cannot be read as UTF-8 text") from error
+
+
 def run_cases(policies: PolicySet, cases: list[Case]) -> list[Result]:
+    """Every case under `policies`."""
     results = []
     for case in cases:
         decision = policies.decide(case.query)
@@ -96,6 +102,7 @@ def run_cases(policies: PolicySet, cases: list[Case]) -> list[Result]:
 
 
 def read_table(text: str, file: str = FILE) -> list[Case]:
+    """The cases of a decision table, or `PolicyError` at the line."""
     root = Located.parse(text, file)
     top = root.mapping(("people", "tests"))
     people = {name: _person(name, node) for name, node in (top["people"].mapping() if "people" in top else {}).items()}

@@ -23,7 +23,7 @@ from lockgate.gateways.postgres.resolve.resolver import Resolver
 from lockgate.gateways.postgres.resolve.side import SidePool
 from lockgate.gateways.postgres.wire.target import Target
 from lockgate.pipeline import Pipeline
-from lockgate.policy import PolicyHolder
+from lockgate.policy import PolicyHolder, PolicySet
 from lockgate.services import known_keys, policy_versions
 from lockgate.services.accounts import Accounts
 from lockgate.services.approvals import Approvals, Rules
@@ -65,6 +65,8 @@ class Assembly:
     gateway: Gateway
     connections: Mapping[str, Connection]
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _reloading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Of two reloads at once, the later reading must not be overtaken by the earlier."""
 
     async def start(self) -> None:
         await self.catalog.load()
@@ -89,22 +91,27 @@ class Assembly:
         await self.log.stop()
         await self.store.__aexit__(None, None, None)
 
-    async def reload_policy(self, *, by: str) -> list[str]:
-        """Take the policy folder anew; a broken set raises PolicyError and the old one stays. An event either way."""
-        before = self.policy.current
-        try:
-            after = self.policy.candidate()
-        except PolicyError:
-            body: dict[str, JSON] = {
-                "by": by,
-                "before": before.digest,
-                "after": before.digest,
-                "refused": True,
-                "loosened": False,
-            }
-            await self._say("policy.changed", body)
-            raise
-        if after.digest != before.digest:
+    async def reload_policy(self, *, by: str) -> tuple[PolicySet, PolicySet]:
+        """Take the policy folder anew; a broken set raises PolicyError and the old one stays. An event either way.
+
+        Returns the set before and the one now in force.
+        """
+        async with self._reloading:
+            before = self.policy.current
+            try:
+                after = await asyncio.to_thread(self.policy.candidate)
+            except PolicyError:
+                body: dict[str, JSON] = {
+                    "by": by,
+                    "before": before.digest,
+                    "after": before.digest,
+                    "refused": True,
+                    "loosened": False,
+                }
+                await self._say("policy.changed", body)
+                raise
+            if after.digest == before.digest:
+                return before, before
             changed = Event(
                 "policy.changed",
                 {
@@ -124,7 +131,7 @@ class Assembly:
             await self.store.transact(unit)
             self.policy.adopt(after)
             self.gateway.schema_or_policy_changed()
-        return [before.digest, after.digest]
+            return before, after
 
     async def _say(self, kind: str, body: dict[str, JSON]) -> None:
         def unit(conn: StoreConnection) -> tuple[None, list[Event]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import structlog
 
 from lockgate.errors import AuthenticationError, LockgateError, ProtocolError, UpstreamError
+from lockgate.gateways.postgres.classify.dumps import DECLARE_IT, PLAN, PROGRAMS, schema_of
 from lockgate.gateways.postgres.connection import Connection
 from lockgate.gateways.postgres.session.session import Session
 from lockgate.gateways.postgres.settings.allowed import setting_problem
@@ -206,6 +207,7 @@ class Gateway:
         connection = self.connections.get(asked.connection)
         if connection is None:
             raise StartupRefused("3D000", "no such connection")
+        plan = _plan(asked)
         settings = self._settings(asked, requester.principal.id)
         upstream = await up.dial(connection.target, settings)
         try:
@@ -213,14 +215,15 @@ class Gateway:
         except LockgateError:
             upstream.peer.abort()
             raise
-        session = Session(self, connection, peer, upstream, requester, logged)
+        session = Session(self, connection, peer, upstream, requester, logged, plan)
         secret = secrets.token_bytes(32 if asked.minor >= 2 else 4)
         session.process_id = self._next_id = self._next_id % 0x7FFFFFFF + 1
         self._sessions[session.process_id] = (secret, session)
         out = m.authentication_ok()
         for name, value in upstream.parameters.items():
             out += m.parameter_status(name, value)
-        peer.write(out + m.backend_key_data(session.process_id, secret) + m.ready_for_query(ord("I")))
+        ready = b"" if plan else m.ready_for_query(ord("I"))
+        peer.write(out + m.backend_key_data(session.process_id, secret) + ready)
         upstream.peer.attach(session.from_upstream, session.upstream_lost, lambda on: peer.reading(not on, OTHER_SIDE))
         peer.attach(session.from_client, session.client_lost, lambda on: upstream.peer.reading(not on, OTHER_SIDE))
         return session
@@ -229,7 +232,7 @@ class Gateway:
         """Startup settings, each held to the rules of SET; the application name is put behind the principal's."""
         settings: dict[str, str] = {}
         for name, value in asked.settings.items():
-            if name == "application_name":
+            if name in ("application_name", PLAN):
                 continue
             problem = setting_problem(name, value)
             if problem:
@@ -245,6 +248,16 @@ class Gateway:
             return
         session.cancelled.set()
         await up.cancel(session.connection.target, session.upstream.process_id, session.upstream.secret_key)
+
+
+def _plan(asked: Startup) -> str:
+    """What the client declares that it will do; StartupRefused: it would have to, or what it says is no plan."""
+    plan = asked.settings.get(PLAN, "")
+    if PLAN in asked.settings and not schema_of(plan):
+        raise StartupRefused("22023", f"{PLAN} is dump:SCHEMA", DECLARE_IT)
+    if not plan and asked.settings.get("application_name") in PROGRAMS:
+        raise StartupRefused("LG002", "a dump is one action, and is declared before it begins", DECLARE_IT)
+    return plan
 
 
 def _where(error: BaseException) -> str:

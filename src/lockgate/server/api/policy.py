@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter
@@ -9,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from lockgate.errors import ConfigError
 from lockgate.gateways.postgres.wire.upstream import SEARCH_PATH
+from lockgate.policy import check
 from lockgate.server.api.guard import Admin, Me, Services
 from lockgate.services.catalog import scan
 
@@ -26,10 +28,18 @@ async def show_policy(me: Me, found: Services) -> dict[str, Any]:
 
 
 @router.post("/policy/reload")
-async def reload_policy(me: Admin, found: Services) -> dict[str, str]:
-    """Read the policy folder again. A broken set is refused, and the old one stays in force."""
+async def reload_policy(me: Admin, found: Services) -> dict[str, Any]:
+    """Read the policy folder again. A broken set is refused, and the old one stays in force.
+
+    Whoever puts another set in force cannot approve what rests on it for a day.
+    """
     before, after = await found.reload_policy(by=me.id)
-    return {"before": before, "after": after}
+    return {
+        "before": before.digest,
+        "after": after.digest,
+        "changes": after.changes_from(before),
+        "findings": [f.body() for f in check(found.policy.folder, datetime.now(UTC).date())],
+    }
 
 
 @router.get("/catalog/{connection}")

@@ -58,6 +58,13 @@ class Requesters(Part):
 
         return await self._store.read(look)
 
+    async def as_it_would_ask(self, account: str) -> Requester | None:
+        """The account with its groups and owners of this moment; None for one that could not log in.
+
+        For questions about policy: it holds no credential, so nothing can be executed as it.
+        """
+        return await self._store.read(lambda conn: _requester(conn, account, "", "", on_behalf_of="", actors=()))
+
     async def still_valid(self, requester: Requester) -> bool:
         """Whether the credential, its person, owners and groups are what they were when the session opened."""
 

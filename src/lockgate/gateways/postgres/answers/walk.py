@@ -31,6 +31,9 @@ OF_THE_SERVER_ITSELF = frozenset(("08", "25", "53", "57"))
 
 Chunks: TypeAlias = "list[bytes | bytearray | memoryview]"
 
+COPY_TRAILER = b"\xff\xff"
+"""The end of a binary COPY, in a message of its own."""
+
 
 class Answers:
     """The server's side of one session. After `feed` raises ProtocolError the session must be cut."""
@@ -293,6 +296,8 @@ class Answers:
     def _on_copy(self, step: Step, part: Part, kind: int, body: bytes) -> None:
         if kind in b"dc" and not part.copies_out:
             raise ProtocolError("the upstream copies out before it has said so")
+        if kind == ord("d") and part.run is not None:
+            part.run.count(body != COPY_TRAILER, len(body) + 5)
         if kind == ord("G"):
             self.copy_in = True
             # The server ignores the Syncs that it meets during COPY FROM STDIN in the extended protocol.

@@ -64,7 +64,7 @@ INTROSPECTION = frozenset(
     pg_relation_filenode pg_filenode_relation pg_partition_tree pg_partition_ancestors pg_partition_root
     pg_index_column_has_property pg_index_has_property pg_indexam_has_property pg_options_to_table aclexplode
     acldefault makeaclitem aclitemeq array_upper array_lower array_length unnest generate_subscripts
-    pg_char_to_encoding pg_sequence_parameters pg_extension_config_dump pg_available_extensions
+    pg_char_to_encoding pg_sequence_parameters pg_get_sequence_data pg_extension_config_dump pg_available_extensions
     pg_available_extension_versions pg_event_trigger_ddl_commands pg_settings_get_flags pg_show_all_settings
     pg_timezone_names pg_timezone_abbrevs pg_timezone_abbrevs_abbrevs pg_timezone_abbrevs_zone _pg_expandarray
     _pg_char_max_length _pg_char_octet_length _pg_datetime_precision _pg_numeric_precision
@@ -95,8 +95,9 @@ KNOWN_VOLATILE = frozenset(
 CLEAN_CATALOGS = frozenset(
     """
     pg_aggregate pg_am pg_amop pg_amproc pg_attrdef pg_attribute pg_auth_members pg_cast pg_class pg_collation
-    pg_constraint pg_conversion pg_database pg_default_acl pg_depend pg_description pg_enum pg_event_trigger
-    pg_extension pg_foreign_data_wrapper pg_index pg_inherits pg_init_privs pg_language pg_namespace pg_opclass
+    pg_constraint pg_conversion pg_database pg_db_role_setting pg_default_acl pg_depend
+    pg_description pg_enum pg_event_trigger pg_extension
+    pg_foreign_data_wrapper pg_index pg_inherits pg_init_privs pg_language pg_namespace pg_opclass
     pg_operator pg_opfamily pg_partitioned_table pg_policy pg_proc pg_publication pg_publication_namespace
     pg_publication_rel pg_range pg_rewrite pg_roles pg_seclabel pg_sequence pg_shdepend pg_shdescription
     pg_shseclabel pg_statistic_ext pg_tablespace pg_transform pg_trigger pg_ts_config pg_ts_config_map pg_ts_dict

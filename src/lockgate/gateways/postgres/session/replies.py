@@ -12,8 +12,12 @@ from lockgate.gateways.postgres.masking.treatment import Treatment
 from lockgate.gateways.postgres.wire import messages as m
 from lockgate.pipeline import Held, Refusal
 
+REFUSED = b"refused by lockgate"
+"""Text that no server can parse: it rejects this in place of what was refused, so that the state of its transaction
+is the server's own (`BEGIN; UPDATE …; GRANT …` with the GRANT refused must not commit the UPDATE)."""
 
-def refusal(refused: Refusal) -> bytes:
+
+def refusal(refused: Refusal, severity: str = "ERROR") -> bytes:
     """An ErrorResponse. A client that retries the identical statement finds its request again by itself."""
     detail: dict[str, JSON] = {"code": refused.code}
     if refused.request_id:
@@ -22,7 +26,7 @@ def refusal(refused: Refusal) -> bytes:
         detail["classes"] = sorted(refused.classes)
     if refused.retry_after_s:
         detail["retry_after_s"] = refused.retry_after_s
-    return m.error("ERROR", refused.code, refused.message, detail=canonical(detail).decode(), hint=refused.hint)
+    return m.error(severity, refused.code, refused.message, detail=canonical(detail).decode(), hint=refused.hint)
 
 
 def server_error(sqlstate: str, message: str, position: str = "", hint: str = "") -> bytes:

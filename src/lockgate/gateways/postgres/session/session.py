@@ -19,6 +19,7 @@ from lockgate.gateways.postgres.masking.tokens import TokenWatch
 from lockgate.gateways.postgres.masking.treatment import Treatment
 from lockgate.gateways.postgres.resolve.statement import Statement
 from lockgate.gateways.postgres.session import replies
+from lockgate.gateways.postgres.session.dump import Dump, declared
 from lockgate.gateways.postgres.session.extended import ExtendedBatch
 from lockgate.gateways.postgres.session.fast import FastPath
 from lockgate.gateways.postgres.session.inbox import COPY_DATA, Inbox, Message
@@ -50,6 +51,7 @@ class Session:
         upstream: Upstream,
         requester: Requester,
         id: str,
+        plan: str = "",
     ) -> None:
         self.id = id
         """Its name in the log."""
@@ -74,6 +76,9 @@ class Session:
         """Whether something is on its way that must be answered before anything else is looked at (`barriers`)."""
         self.began = False
         """Whether the gateway has begun the transaction of the next message (`transaction_id`)."""
+        self.plan = plan
+        """What the client declared when it connected; it is decided before the session is ready."""
+        self.dump: Dump | None = None
         self.process_id = 0
         self.inbox = Inbox(lambda on: client.reading(not on, INBOX))
         self.answers = Answers(client.write, self._ready, self._parameter, self.masked_notice, self.temporary.undone)
@@ -140,7 +145,10 @@ class Session:
 
     def cut(self, sqlstate: str, why: str, hint: str = "", *, at_once: bool = False) -> None:
         """End the session with a FATAL error; `at_once` drops what the client has not read yet, and the error too."""
-        last = b"" if self.ended.is_set() else m.error("FATAL", sqlstate, why, hint=hint)
+        self.end_with(m.error("FATAL", sqlstate, why, hint=hint), sqlstate, at_once=at_once)
+
+    def end_with(self, last: bytes, sqlstate: str, *, at_once: bool = False) -> None:
+        last = b"" if self.ended.is_set() else last
         self.ended_by = self.ended_by if self.ended.is_set() else sqlstate
         self.ended.set()
         self.inbox.close()
@@ -150,6 +158,8 @@ class Session:
     # the task -----------------------------------------------------------------------------------------------------
     async def serve(self) -> None:
         try:
+            if self.plan:
+                await self._carry_out_plan()
             while not self.ended.is_set():
                 self._busy = False
                 batch = await self.inbox.batch()
@@ -167,6 +177,15 @@ class Session:
             raise
         finally:
             await self._close()
+
+    async def _carry_out_plan(self) -> None:
+        self._busy = True
+        dump = await declared(self, self.plan)
+        if isinstance(dump, bytes):
+            self.end_with(dump, m.parse_fields(dump[5:]).get("C", ""))
+        else:
+            self.dump = dump
+            self.client.write(m.ready_for_query(IDLE))
 
     async def _deal_with(self, batch: list[Message]) -> None:
         kind = batch[0][0]
@@ -295,6 +314,8 @@ class Session:
     async def _close(self) -> None:
         self.ended.set()
         self._outcomes.session_ended(self._on_its_way or bool(self.answers.expected) or self.status == IDLE)
+        if self.dump is not None:
+            self.dump.ended()
         self.upstream.peer.write(m.terminate())
         self.upstream.peer.close()
         self.client.close()

@@ -19,10 +19,6 @@ from lockgate.pipeline import Refusal
 if TYPE_CHECKING:
     from lockgate.gateways.postgres.session.session import Session
 
-REFUSED = b"refused by lockgate"
-"""Text that no server can parse: it rejects this in place of what was refused, so that the state of its transaction
-is the server's own (`BEGIN; UPDATE …; GRANT …` with the GRANT refused must not commit the UPDATE)."""
-
 
 async def run_simple(session: Session, raw: bytes) -> None:
     """Decide a Query message and forward it, or make the server refuse in its place."""
@@ -33,6 +29,8 @@ async def run_simple(session: Session, raw: bytes) -> None:
     if session.unsynced:
         # A simple query inside an unsynced pipeline would commit half of it.
         session.cut("08P01", "a simple query may not follow extended messages without Sync")
+        return
+    if session.dump is not None and raw is not TOO_LONG and await session.dump.takes(session, text):
         return
     statements = TOO_LONG_TEXT if raw is TOO_LONG else await session.connection.resolver.resolve(session, text, ())
     if isinstance(statements, Problem):
@@ -76,7 +74,7 @@ async def _run(session: Session, statements: tuple[Statement, ...], text: bytes,
 
 async def refuse(session: Session, error: bytes) -> None:
     """Make the server reject something in place of what was refused."""
-    await _forward(session, REFUSED, Step(Kind.QUERY, refusal=error))
+    await _forward(session, replies.REFUSED, Step(Kind.QUERY, refusal=error))
 
 
 async def _forward(
@@ -99,7 +97,7 @@ async def _forward(
         moved = None if session.status == FAILED else await watched.moved()
     last = step.parts[-1] if step.parts else Part()
     if moved is not None:
-        session.forward(m.query(REFUSED), [Step(Kind.QUERY, refusal=moved, hides_ready=session.began)])
+        session.forward(m.query(replies.REFUSED), [Step(Kind.QUERY, refusal=moved, hides_ready=session.began)])
     if session.began:
         session.began = False
         ends = Step(Kind.QUERY, [Part(clear_errors=last.clear_errors, run=last.run)], hidden=True)

@@ -16,8 +16,8 @@ HARMLESS = frozenset(
     idle_in_transaction_session_timeout idle_session_timeout intervalstyle jit jit_above_cost
     jit_inline_above_cost jit_optimize_above_cost join_collapse_limit lock_timeout maintenance_work_mem
     max_parallel_workers_per_gather parallel_setup_cost parallel_tuple_cost plan_cache_mode random_page_cost
-    search_path seq_page_cost statement_timeout synchronous_commit temp_buffers timezone transaction_deferrable
-    transaction_isolation transaction_read_only transaction_timeout work_mem
+    search_path seq_page_cost statement_timeout synchronize_seqscans synchronous_commit temp_buffers timezone
+    transaction_deferrable transaction_isolation transaction_read_only transaction_timeout work_mem
     """.split()
 )
 

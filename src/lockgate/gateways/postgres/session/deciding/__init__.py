@@ -8,7 +8,7 @@ from lockgate.gateways.postgres.session.deciding.admitting import admit, questio
 from lockgate.gateways.postgres.session.deciding.completing import after
 from lockgate.gateways.postgres.session.deciding.drafting import draft
 from lockgate.gateways.postgres.session.deciding.meaning import Watched
-from lockgate.gateways.postgres.session.deciding.redeeming import Passed, redeem
+from lockgate.gateways.postgres.session.deciding.redeeming import Passed, finisher, redeem
 from lockgate.gateways.postgres.session.deciding.showing import description, part_for, shape_only
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "after",
     "description",
     "draft",
+    "finisher",
     "part_for",
     "question_of",
     "redeem",

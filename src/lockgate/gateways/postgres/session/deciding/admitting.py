@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lockgate.action import Action, Effect
 from lockgate.gateways.postgres.classify.barriers import READS_ROWS
+from lockgate.gateways.postgres.classify.dumps import DECLARE_IT
 from lockgate.gateways.postgres.masking.tokens import any_token, column_of_token
 from lockgate.gateways.postgres.resolve.statement import Statement
 from lockgate.gateways.postgres.session import replies
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 ROWS_UNKNOWN = "people would have to approve rows that have not been sent yet"
 ROWS_UNKNOWN_HINT = "send COPY … FROM STDIN alone, as a simple query"
+SETS = frozenset({"pg_catalog.set_config"})
+"""With it pg_dump begins."""
 
 
 def wishes_of(session: Session) -> Wishes:
@@ -43,24 +46,29 @@ async def admit(
     formats: Sequence[int] = (),
     *,
     rows: str = "",
+    flags: Sequence[str] = (),
 ) -> Ticket | Refusal:
     """Decide; hold where policy wants people. A Ticket is a promise that `redeem` checks again.
 
-    `rows` is what reviewers are told of the rows that came with it, which the payload binds.
+    `rows` is what reviewers are told of the rows that came with it, which the payload binds; `flags` are said to them
+    besides what the statements say of themselves.
     """
     wishes = wishes_of(session)
     built = action_of(session, statements, payload, values, formats, wishes, rows=rows)
     if isinstance(built, Refusal):
         return built
     action, facts = built
-    return await session.gateway.pipeline.ask(
+    answer = await session.gateway.pipeline.ask(
         action,
         facts,
         wishes,
         caller=SessionCaller(session),
-        describe=lambda: view_of(session, statements, facts, (rows,) if rows else ()),
+        describe=lambda: view_of(session, statements, facts, (rows,) if rows else flags),
         audit_each=session.connection.audit == "each",
     )
+    if isinstance(answer, Refusal) and answer.code == "LG002" and facts.code == SETS:
+        return replace(answer, hint=f"use SET for a setting; {DECLARE_IT}")
+    return answer
 
 
 def action_of(

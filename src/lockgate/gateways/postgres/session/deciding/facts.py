@@ -39,7 +39,7 @@ def facts_of(session: Session, statements: Sequence[Statement], records: int = 0
             joined |= statement.analysis.joined
             relations |= statement.analysis.relations
             own = own or statement.analysis.own
-            rows = max(rows, statement.analysis.estimated_rows)
+            rows += statement.analysis.estimated_rows
     if joined and (own or session.gateway.pipeline.may_write(session.requester, frozenset(relations))):
         # Whoever can write one side of a comparison can search the other by it.
         probes |= joined
@@ -59,11 +59,11 @@ async def view_of(
     session: Session, statements: Sequence[Statement], facts: Facts, flags: Sequence[str] = ()
 ) -> ViewFacts:
     """What a reviewer may see of it: rendered from the tree, with no literal in it, and a masked sample."""
-    flags = list(flags)
+    said = list(flags)
     if facts.probes:
-        flags.append(f"searches by hidden values: {', '.join(sorted(facts.probes))}")
-    if len(statements) > 1:
-        flags.append(f"{len(statements)} statements in one message")
+        said.append(f"searches by hidden values: {', '.join(sorted(facts.probes))}")
+    if len(statements) > 1 and not flags:
+        said.append(f"{len(statements)} statements in one message")
     return ViewFacts(
         statement_masked=";\n".join(render(statement.parsed, statement.names) for statement in statements),
         resources=tuple(sorted({q.resource for q in facts.questions})),
@@ -71,6 +71,6 @@ async def view_of(
         estimated_rows=facts.estimated_rows,
         destination=f"the client at {session.requester.client_address or 'a local socket'}",
         sample=await sample_of(session, statements, facts),
-        flags=tuple(flags),
+        flags=tuple(said),
         reason=session.settings.reason,
     )

@@ -66,7 +66,7 @@ async def redeem(
         shape.runs += 1
         return Passed(passed, None, shape)
     caps = ticket.action.row_cap, ticket.action.byte_cap
-    run = Run(_finisher(session, passed), writes, *caps)
+    run = Run(finisher(session, passed), writes, *caps)
     watched = meaning.Watched(session, statements, before, run, ticket.request_id) if watch else None
     return Passed(passed, run, None, watched)
 
@@ -83,7 +83,9 @@ async def _stands_still(session: Session, own: OwnTransaction, statements: Seque
     return await own.lock() and not await meaning.changed(session, statements)
 
 
-def _finisher(session: Session, passed: Pass) -> Callable[[str, int, int, str], None]:
+def finisher(session: Session, passed: Pass) -> Callable[[str, int, int, str], None]:
+    """What tells the log how it ended: `(outcome, rows, bytes, code)`, at once and until the store takes it."""
+
     async def until_kept(outcome: str, rows: int, bytes_: int, code: str) -> None:
         # What has happened has happened: a store that is full or away now is told later.
         while True:
