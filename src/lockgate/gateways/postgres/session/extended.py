@@ -8,53 +8,29 @@ Sync is dropped, as the server itself would after an error; the server is given 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lockgate.gateways.postgres.answers import Kind, Part, Step
 from lockgate.gateways.postgres.classify.barriers import BEHIND, BEHIND_HINT
 from lockgate.gateways.postgres.classify.classified import Classified
-from lockgate.gateways.postgres.masking.treatment import unproven
 from lockgate.gateways.postgres.resolve.resolver import TOO_LONG_TEXT, Problem
-from lockgate.gateways.postgres.resolve.statement import Prepared, Statement
+from lockgate.gateways.postgres.resolve.statement import Prepared
 from lockgate.gateways.postgres.session import replies
-from lockgate.gateways.postgres.session.deciding import (
-    Passed,
-    Watched,
-    admit,
-    after,
-    description,
-    part_for,
-    redeem,
-    shape_only,
-)
+from lockgate.gateways.postgres.session.binding import bind
+from lockgate.gateways.postgres.session.deciding import Passed, Watched, description, redeem
 from lockgate.gateways.postgres.session.inbox import TOO_LONG, Message
-from lockgate.gateways.postgres.session.portals import is_stale, is_taken, too_long
-from lockgate.gateways.postgres.session.records import Portal, frame
+from lockgate.gateways.postgres.session.item import Item, rejected
+from lockgate.gateways.postgres.session.portals import is_stale, too_long
+from lockgate.gateways.postgres.session.records import Portal
 from lockgate.gateways.postgres.wire import messages as m
-from lockgate.pipeline import Refusal, Ticket
+from lockgate.pipeline import Refusal
 
 if TYPE_CHECKING:
     from lockgate.gateways.postgres.session.session import Session
 
-REFUSED_NAME = "lockgate_refused"
+ONE_AT_A_TIME = "a session with temporary or uncommitted objects runs one approved statement at a time"
+"""Looking at such a session's objects anew sends a Sync, which would end the transaction of the one before."""
 STALE = "what this portal names may be another since it was bound"
-
-
-@dataclass(slots=True)
-class Item:
-    """One message on its way: what goes upstream and what will be answered."""
-
-    out: bytes
-    steps: list[Step] = field(default_factory=list)
-    ticket: Ticket | None = None
-    statements: tuple[Statement, ...] = ()
-    admitted: Callable[[Passed], None] | None = None
-
-
-def rejected(error: bytes) -> Item:
-    """What the server must reject, so that its transaction fails, and the error that the client sees of it."""
-    return Item(m.parse(REFUSED_NAME, b"refused by lockgate", ()), [Step(Kind.PARSE, refusal=error)])
 
 
 class ExtendedBatch:
@@ -169,76 +145,11 @@ class ExtendedBatch:
         self.items.append(Item(out, [Step(Kind.PARSE, undo=undo)]))
 
     async def _bind(self, raw: bytes) -> None:
-        session = self.session
-        bind = m.parse_bind(raw[5:])
-        prepared = session.registry.prepared.get(bind.statement)
-        if prepared is None:
-            self.refuse(replies.server_error("26000", "prepared statement does not exist"))
-            return
-        registry = session.registry
-        declared = [s.classified.name for s in prepared.statements if s.classified.kind == "declare"]
-        if is_taken(registry, bind.portal) or any(is_taken(registry, name.encode()) for name in declared):
-            self.refuse(replies.server_error("42P03", "portal already exists", hint="close it first"))
-            return
-        fresh = await session.connection.resolver.fresh(session, prepared)
-        if isinstance(fresh, Problem):
-            self.refuse(replies.server_error(fresh.sqlstate, fresh.message, hint=fresh.hint))
-            return
-        payload = frame(
-            "extended",
-            prepared.sql,
-            {
-                "oids": b"".join(oid.to_bytes(4, "big") for oid in session.connection.resolver.oids(prepared)),
-                "formats": b"".join(f.to_bytes(2, "big") for f in bind.parameter_formats),
-                "results": b"".join(f.to_bytes(2, "big") for f in bind.result_formats),
-            },
-            bind.values,
-        )
-        ticket = await admit(session, prepared.statements, payload, bind.values, bind.parameter_formats)
-        if isinstance(ticket, Refusal):
-            self.refuse(replies.refusal(ticket))
-            return
-        part = Part()
-        before = registry.portals.get(bind.portal)
-        fetched = next((s.classified.name for s in prepared.statements if s.classified.kind == "fetch"), "")
-        registry.portals[bind.portal] = Portal(
-            prepared, part, bind.result_formats, session.settings.search_path, registry.cursors.get(fetched)
-        )
-        for name in declared:
-            registry.cursors[name] = unproven(session.connection.mask_key(session.requester))
-
-        def undo() -> None:
-            registry.portals.pop(bind.portal, None)
-            if before is not None:
-                registry.portals[bind.portal] = before
-
-        item = Item(raw, [Step(Kind.BIND, undo=undo)], ticket, prepared.statements)
-
-        def admitted(passed: Passed) -> None:
-            statement = prepared.statements[0] if prepared.statements else None
-            if statement is None:
-                return
-            made = part_for(session, statement, passed)
-            part.treatment, part.clear_errors, part.run = made.treatment, made.clear_errors, passed.run
-            part.copy_options = made.copy_options
-            if statement.classified.kind != "deallocate":
-                part.completed = after(session, statement)
-            item.steps[0].parts = [Part(clear_errors=part.clear_errors, run=part.run)]
-            if part.treatment is not None and part.treatment.fields is not None:
-                part.plan = part.treatment.plan(part.treatment.fields, bind.result_formats)
-            if part.treatment is not None and (not prepared.seen or part.treatment.fields is None):
-                # The server must describe the result as the analysis did before its first row is believed.
-                prepared.seen = True
-                item.out += m.describe(b"P", bind.portal)
-                item.steps.append(Step(Kind.DESCRIBE_PORTAL, [part], formats=bind.result_formats, hidden=True))
-            if part.plan is not None and part.treatment is not None:
-                session.client.write(session.masked_notice(part.treatment))
-            shape = shape_only(passed, part)
-            if prepared.name and shape is not None and not session.local_objects and not session.decisive:
-                session.fast.prepared[prepared.name] = shape
-
-        item.admitted = admitted
-        self.items.append(item)
+        bound = await bind(self.session, raw)
+        if isinstance(bound, bytes):
+            self.refuse(bound)
+        else:
+            self.items.append(bound)
 
     def _describe(self, raw: bytes) -> None:
         session = self.session
@@ -326,10 +237,14 @@ class ExtendedBatch:
 
     async def _consume(self) -> None:
         """Use the grants, last of all; the first that no longer holds ends the batch there."""
+        held = 0
         for position, item in enumerate(self.items):
             if item.ticket is None:
                 continue
-            passed = await redeem(self.session, item.ticket, item.statements, extended=True)
+            held += bool(item.ticket.request_id)
+            passed: Passed | Refusal = Refusal("LG002", ONE_AT_A_TIME, "send Sync between them")
+            if held < 2 or not self.session.local_objects:
+                passed = await redeem(self.session, item.ticket, item.statements, extended=True)
             if isinstance(passed, Refusal):
                 sync = [i for i in self.items[position:] if i.out[:1] == b"S"]
                 self.items = self.items[:position]

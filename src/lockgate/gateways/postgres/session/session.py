@@ -15,7 +15,6 @@ from lockgate.action import Requester
 from lockgate.errors import LockgateError, ProtocolError
 from lockgate.gateways.postgres.answers import CAP_REACHED, Answers, CapReached, Kind, Step
 from lockgate.gateways.postgres.classify.barriers import OBJECTS
-from lockgate.gateways.postgres.masking.tokens import TokenWatch
 from lockgate.gateways.postgres.masking.treatment import Treatment
 from lockgate.gateways.postgres.resolve.statement import Statement
 from lockgate.gateways.postgres.session import replies
@@ -26,6 +25,7 @@ from lockgate.gateways.postgres.session.inbox import COPY_DATA, Inbox, Message
 from lockgate.gateways.postgres.session.outcomes import Outcomes
 from lockgate.gateways.postgres.session.records import Registry
 from lockgate.gateways.postgres.session.simple import run_simple
+from lockgate.gateways.postgres.session.streamed_rows import StreamedRows
 from lockgate.gateways.postgres.session.temporary import TemporaryClasses
 from lockgate.gateways.postgres.settings.wishes import Settings
 from lockgate.gateways.postgres.wire import messages as m
@@ -70,7 +70,7 @@ class Session:
         self.local_objects = False
         """Whether this session may see objects that the side connection cannot (temporary, uncommitted)."""
         self.temporary = TemporaryClasses()
-        self._copied = TokenWatch()
+        self._rows = StreamedRows()
         self.unsynced = False
         self.decisive = False
         """Whether something is on its way that must be answered before anything else is looked at (`barriers`)."""
@@ -190,7 +190,7 @@ class Session:
     async def _deal_with(self, batch: list[Message]) -> None:
         kind = batch[0][0]
         if kind in COPY_DATA:
-            await self._copy_rows(batch)
+            await self._rows.take(self, batch)
             return
         if kind == ord("F"):
             self.cut("0A000", "FunctionCall does not pass Lockgate", "call the function in a SELECT")
@@ -207,27 +207,6 @@ class Session:
             await run_simple(self, batch[0][1])
         else:
             await ExtendedBatch(self).run(batch)
-
-    async def _copy_rows(self, batch: list[Message]) -> None:
-        """Rows for COPY FROM STDIN; dropped where the server does not read any, as it would do itself."""
-        if not self.unsynced:
-            await self.answers.drained()
-        for position, (kind, _) in enumerate(batch):
-            if kind != ord("d"):
-                batch = batch[: position + 1]
-                break
-        if not self.answers.copy_in:
-            return
-        if any(self._copied.sees(raw[5:]) for _, raw in batch):
-            self.answers.expected[0].refusal = replies.refusal(replies.masked_value())
-            self.answers.copy_in = False
-            self._copied = TokenWatch()
-            self.upstream.peer.write(m.message("f", b"a masked value\0"))
-        else:
-            self.upstream.peer.write(b"".join(raw for _, raw in batch))
-            self.answers.copy_in = batch[-1][0] == ord("d")
-            if not self.answers.copy_in:
-                self._copied = TokenWatch()
 
     def sending(self, statement: Statement) -> None:
         """This statement goes upstream now: what it may change is unknown until it has been answered."""
