@@ -22,6 +22,7 @@ from lockgate.gateways.postgres.resolve.statement import Statement
 from lockgate.gateways.postgres.session import replies
 from lockgate.gateways.postgres.session.deciding import Passed, admit, finisher, part_for
 from lockgate.gateways.postgres.session.outcomes import CONNECTION_LOST
+from lockgate.gateways.postgres.session.own_transaction import IDLE, OwnTransaction
 from lockgate.gateways.postgres.session.records import frame
 from lockgate.gateways.postgres.wire import messages as m
 from lockgate.pipeline import Refusal
@@ -66,9 +67,16 @@ class Dump:
         """Forward our own words for it, once: what was a member is none from here on, whatever becomes of it."""
         approved = self._left.pop(member)
         await session.answers.drained()
+        resolver, text = session.connection.resolver, member.text.encode()
+        resolved = await resolver.resolve(session, text, ())
+        if not isinstance(resolved, Problem) and session.status != IDLE:
+            # pg_dump has locked its tables; whoever has not does it here.
+            own = OwnTransaction(session, resolved, extended=False)
+            await own.enter()
+            await own.lock()
         if await session.connection.check_schema():
             session.gateway.schema_or_policy_changed()
-        resolved = await session.connection.resolver.resolve(session, member.text.encode(), ())
+            resolved = await resolver.resolve(session, text, ())
         if isinstance(resolved, Problem):
             self._refuse(session, replies.server_error(resolved.sqlstate, resolved.message, hint=resolved.hint))
             return
@@ -141,6 +149,7 @@ async def declared(session: Session, plan: str) -> Dump | bytes:
         if isinstance(now, bytes):
             return now
         if _payload(plan, now) != ticket.action.payload or _all(now) != _all(statements):
+            await session.gateway.pipeline.invalidate(ticket.request_id, MOVED)
             return _fatal(Refusal("LG004", MOVED, "connect again; it will be asked for anew", ticket.request_id))
     if ticket.request_id and not await session.gateway.watch.holds(session):
         return _fatal(Refusal("LG004", "this credential is no longer valid", "log in again", ticket.request_id))
