@@ -12,6 +12,9 @@ from rich.table import Table
 
 Json = Annotated[bool, typer.Option("--json", help="print JSON for programs")]
 
+WIDE = 1000
+"""Columns of what is no terminal: a line a row, for grep."""
+
 console = Console(highlight=False)
 
 
@@ -24,9 +27,11 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, empty: s
         console.print(empty)
         return
     drawn = Table(box=None, header_style="bold", pad_edge=False)
+    longest_id = max(len(str(row.get(columns[0], ""))) for row in rows)
     for column in columns:
-        drawn.add_column(column)
+        # An id is copied into the next command, so it is never cut; words may go on in the next line.
+        drawn.add_column(column, min_width=longest_id if column == columns[0] else None, overflow="fold")
     for row in rows:
         cells = [row.get(column, "") for column in columns]
         drawn.add_row(*(", ".join(map(str, c)) if isinstance(c, list | tuple) else str(c) for c in cells))
-    console.print(drawn)
+    console.print(drawn, width=None if console.is_terminal else WIDE)
