@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from server.test_the_api_lets_only_people_decide import api
-
-__all__ = ["api"]
-
 
 def held(gate):
     running = gate.in_background(lambda: gate.connect().execute("UPDATE task SET done = done WHERE id = 1").rowcount)

@@ -176,9 +176,9 @@ async def test_a_changed_policy_is_kept_before_it_decides(gate):
         file.read_text() + '\n@id("extra")\nforbid (principal, action, resource) when { context.rows > 9000000 };\n'
     )
     _, after = await asyncio.to_thread(gate.call, gate.assembly.reload_policy(by="local:root"))
-    assert after != before.digest
+    assert after.digest != before.digest
 
     def look(conn):
         return set(conn.exec_driver_sql("SELECT digest FROM policy_versions").scalars())
 
-    assert await asyncio.to_thread(gate.call, gate.assembly.store.read(look)) == {before.digest, after}
+    assert await asyncio.to_thread(gate.call, gate.assembly.store.read(look)) == {before.digest, after.digest}

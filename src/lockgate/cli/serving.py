@@ -77,8 +77,11 @@ def connect(
             return answer["user"], answer["token"]
 
     fresh_token()  # so that a wrong name or a missing right is said now, not to the first client
-    console.print(f"psql -h {place} {connection}   (Ctrl-C ends it)", soft_wrap=True)
-    asyncio.run(tunnel(place, gateway, connection, ca, fresh_token))
+
+    def ready() -> None:
+        console.print(f"psql -h {place} {connection}   (Ctrl-C ends it)", soft_wrap=True)
+
+    asyncio.run(tunnel(place, gateway, connection, ca, fresh_token, ready))
 
 
 def _print(finding: Finding) -> None:

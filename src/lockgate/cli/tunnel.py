@@ -17,9 +17,15 @@ CHUNK = 1 << 16
 
 
 async def tunnel(
-    folder: Path, gateway: str, connection: str, ca: str, fresh_token: Callable[[], tuple[str, str]]
+    folder: Path,
+    gateway: str,
+    connection: str,
+    ca: str,
+    fresh_token: Callable[[], tuple[str, str]],
+    ready: Callable[[], None],
 ) -> None:
-    """Serve until cancelled. Each client gets a connection of its own, with a token fetched for it."""
+    """Serve until cancelled; `ready` is called once clients may connect. Each gets a connection of its own, with a
+    token fetched for it."""
     path = _prepared(folder)
     host, _, port = gateway.rpartition(":")
     context = ssl.create_default_context(cafile=ca) if ca else None
@@ -38,6 +44,7 @@ async def tunnel(
 
     server = await asyncio.start_unix_server(serve, path)
     path.chmod(0o600)
+    ready()
     try:
         await server.serve_forever()
     finally:
