@@ -161,10 +161,11 @@ def start_gate(
     keys: KeyRing | None = None,
     checkpoint_dir: Path | None = None,
     clock: Clock = system_clock,
+    store_url: str = "",
 ) -> Gate:
     """A Lockgate over the hospital with people: root (admins), ana (owns the agent bot), rita and paul (privacy),
     dora (data-owner), alf (analyst). Over a store that is there already (give its keys) nobody is made anew."""
-    known = (state / "lockgate.db").exists()
+    known = (state / "lockgate.db").exists() or (store_url != "" and keys is not None)
     loop = uvloop.new_event_loop()
     threading.Thread(target=loop.run_forever, daemon=True).start()
 
@@ -172,7 +173,7 @@ def start_gate(
         if not known:
             write_starters([starter], state / "policies")
         made = await assemble(
-            store_url=f"sqlite:///{state}/lockgate.db",
+            store_url=store_url or f"sqlite:///{state}/lockgate.db",
             keys=keys or KeyRing.generate(),
             signer=SigningKey.from_seed("test.lockgate", b"t" * 32),
             policies=state / "policies",

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+from sqlalchemy import update
+
 from lockgate.action import Decision, Effect
 from lockgate.services.approvals import Execution, Opened, Refusal
+from lockgate.store.tables.approvals import executions
 
 
 async def test_a_held_action_is_approved_and_runs_once(world):
@@ -119,6 +122,8 @@ async def test_without_a_caller_it_lasts_an_hour(world):
 async def test_a_crash_between_intent_and_outcome_is_unknown_until_a_person_settles_it(world):
     opened = await world.approved()
     execution = await world.consume(opened.request_id)
+    dead = update(executions).values(instance="ins_dead")
+    await world.store.transact(lambda conn: (conn.execute(dead), []))
 
     assert await world.approvals.recover() == 1
 

@@ -73,7 +73,7 @@ def test_keys_in_the_environment_are_rotated_there(installation, monkeypatch):
 
 def test_a_change_of_key_is_an_event_and_a_second_start_is_none(tmp_path):
     async def starts(*fingerprints):
-        async with open_store(f"sqlite:///{tmp_path}/keys.db") as store:
+        async with open_store(f"sqlite:///{tmp_path}/keys.db", keys=KeyRing.generate()) as store:
             for one in fingerprints:
                 await store.transact(lambda conn, one=one: known_keys.note(conn, {"sealing": one}))
             rows = await store.read(

@@ -169,7 +169,7 @@ async def test_postgresql_is_backed_up_by_its_own_tools_and_migrated_when_that_i
     (installation / "lockgate.yaml").write_text(f"store: {address}\nconnections: {{}}\n")
     refused = await asyncio.to_thread(upgrade, installation)
     assert isinstance(refused.exception, ConfigError) and "pg_dump" in refused.exception.hint
-    async with open_store_at_any_revision(address, keys):
+    async with open_session(address):
         busy = await asyncio.to_thread(upgrade, installation, "--backed-up")
         assert isinstance(busy.exception, StoreError) and "open" in busy.exception.message
     done = await asyncio.to_thread(upgrade, installation, "--backed-up")
@@ -178,16 +178,16 @@ async def test_postgresql_is_backed_up_by_its_own_tools_and_migrated_when_that_i
         pass
 
 
-def open_store_at_any_revision(address, keys):
-    """The engine alone, as a server that was started before would hold it."""
-    from lockgate.store.postgresql import PostgresEngine
+def open_session(address):
+    """The session alone, as a server that was started before would hold it."""
+    from lockgate.store.presence import Presence
 
     class Open:
         async def __aenter__(self):
-            self.engine = PostgresEngine(address, lambda _: [], lambda _: None)
-            await self.engine.start()
+            self.presence = Presence(address, lambda: "ins_old", lambda _: None, lambda: None, alone=False)
+            await self.presence.start()
 
         async def __aexit__(self, *_):
-            await self.engine.close()
+            await self.presence.close()
 
     return Open()

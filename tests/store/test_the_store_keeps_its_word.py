@@ -9,6 +9,7 @@ import secrets
 
 import pytest
 from sqlalchemy import func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lockgate.audit.event import Event
 from lockgate.errors import ConfigError, NotCanonical, SealError, StoreError
@@ -102,7 +103,7 @@ async def test_a_second_opening_finds_what_the_first_left(url):
 @pytest.mark.parametrize("bad", ["sqlite:////nowhere/at/all.db", "postgresql://nobody@127.0.0.1:1/none"])
 async def test_an_unreachable_store_says_so(bad):
     with pytest.raises(StoreError):
-        async with open_store(bad):
+        async with open_store(bad, keys=KeyRing.generate()):
             pass
 
 
@@ -154,3 +155,28 @@ def test_a_key_file_is_closed_to_others_or_not_used(tmp_path):
         KeyRing.from_file(path)
     with pytest.raises(FileExistsError):
         write_key_file(path)
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+async def test_a_commit_whose_answer_is_lost_is_looked_for(hospital, monkeypatch, arrived):
+    """What was kept is reported as kept, and what was not as an error, though the connection was lost either way."""
+    name = f"store_{secrets.token_hex(4)}"
+    hospital.server.psql(f"CREATE DATABASE {name}")
+    address = f"postgresql://postgres:{hospital.server.password}@127.0.0.1:{hospital.server.port}/{name}"
+    async with open_store(address, keys=KeyRing.generate()) as store:
+        commit = AsyncConnection.commit
+
+        async def lost(self):
+            if arrived:
+                await commit(self)
+            raise ConnectionResetError("lost")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(AsyncConnection, "commit", lost)
+            done = (await asyncio.gather(store.commit(setting("a", "1")), return_exceptions=True))[0]
+        kept = await store.read(lambda conn: conn.execute(select(events.c.id)).scalars().all())
+        if arrived:
+            assert list(done.event_ids) == kept
+        else:
+            assert isinstance(done, StoreError) and done.hint
+            assert kept == []

@@ -18,6 +18,7 @@ from lockgate.pipeline.words import (
     WAITING,
     from_refusal,
     stopped,
+    unrecorded,
     way_out,
     why,
 )
@@ -74,6 +75,7 @@ class Pipeline:
         """Decide; where policy wants people, open or join a request, tell the caller and wait.
 
         Nothing is consumed yet: a Ticket says that everything held a moment ago, `redeem` looks again.
+        StoreError: the store is away; `unrecorded` is what to answer.
         """
         if self.stopped or self.halted:
             return self._no()
@@ -255,7 +257,7 @@ class Pipeline:
                 return from_refusal(recorded, ticket.facts)
             return Pass(decision, recorded, None, "", self._finisher(recorded))
         except LockgateError as error:
-            return Refusal(FAILED, "Lockgate could not record this, so nothing was executed", error.hint or "try again")
+            return unrecorded(error)
 
     async def invalidate(self, request_id: str, why: str) -> None:
         """What this rests on changed before it ran. A store that is away is not told: the grant ends by its clock, and

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lockgate.action import Decision
+from lockgate.errors import LockgateError
 from lockgate.pipeline.nouns import Facts, Refusal, Wishes
 from lockgate.services.approvals import Refusal as ApprovalRefusal
 
@@ -13,6 +14,10 @@ NEVER_WITHOUT_PEOPLE = "no policy lets anybody do this"
 
 def stopped() -> Refusal:
     return Refusal(FAILED, "the kill switch is on: nothing is executed", "ask whoever turned it on")
+
+
+def unrecorded(error: LockgateError) -> Refusal:
+    return Refusal(FAILED, "Lockgate could not record this, so nothing was executed", error.hint or "try again")
 
 
 def why(decision: Decision) -> str:

@@ -31,7 +31,7 @@ from lockgate.services.catalog import CatalogHolder
 from lockgate.services.log import Log
 from lockgate.services.sessions import Sessions
 from lockgate.services.shapes import Shapes
-from lockgate.store import Clock, KeyRing, Store, new_id, open_store, system_clock
+from lockgate.store import EVERYTHING, Clock, KeyRing, Store, new_id, open_store, system_clock
 
 logger = structlog.get_logger("lockgate")
 KILL_TOPIC = "kill_switch"
@@ -140,9 +140,9 @@ class Assembly:
         await self.store.transact(unit)
 
     def _heard(self, topic: str) -> None:
-        if topic == KILL_TOPIC:
+        if topic in (KILL_TOPIC, EVERYTHING):
             self._tasks.append(asyncio.get_running_loop().create_task(self._read_switch()))
-        elif topic == ACCOUNTS_TOPIC:
+        if topic in (ACCOUNTS_TOPIC, EVERYTHING):
             self.gateway.accounts_changed()
 
     async def _read_switch(self) -> None:

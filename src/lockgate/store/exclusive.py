@@ -17,6 +17,7 @@ import asyncpg
 from lockgate.errors import StoreError
 
 SESSION_LOCK = 7155114
+CONNECT_S = 5.0
 
 
 @contextlib.contextmanager
@@ -41,7 +42,7 @@ async def alone(url: str) -> AsyncIterator[None]:
             yield
         return
     try:
-        conn = await asyncpg.connect(url)
+        conn = await asyncpg.connect(url, timeout=CONNECT_S)
     except (OSError, asyncpg.PostgresError) as error:
         raise StoreError("the store cannot be reached") from error
     try:

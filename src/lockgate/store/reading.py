@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from lockgate.errors import StoreError
+from lockgate.store.exclusive import CONNECT_S
 
 T = TypeVar("T")
 SQLITE = "sqlite:///"
@@ -30,7 +31,9 @@ async def read_store(url: str, fn: Callable[[Connection], T]) -> T:
         if path is not None:
             return await asyncio.to_thread(read_file, path, fn)
         engine = create_async_engine(
-            url.replace("postgresql://", "postgresql+asyncpg://", 1), isolation_level="REPEATABLE READ"
+            url.replace("postgresql://", "postgresql+asyncpg://", 1),
+            isolation_level="REPEATABLE READ",
+            connect_args={"timeout": CONNECT_S},
         )
         try:
             async with engine.connect() as conn:

@@ -16,8 +16,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from lockgate.errors import StoreError
+from lockgate.store.exclusive import CONNECT_S
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+LONGEST_WAIT_MS = 60_000
+"""For another process that is making or migrating the same store."""
 
 
 async def prepare(url: str, *, migrate: bool = False) -> None:
@@ -27,9 +30,12 @@ async def prepare(url: str, *, migrate: bool = False) -> None:
         if url.startswith("sqlite"):
             await asyncio.to_thread(_prepare_sqlite, url, migrate)
         else:
-            engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1))
+            engine = create_async_engine(
+                url.replace("postgresql://", "postgresql+asyncpg://", 1), connect_args={"timeout": CONNECT_S}
+            )
             try:
                 async with engine.begin() as conn:
+                    await conn.exec_driver_sql(f"SET LOCAL lock_timeout = {LONGEST_WAIT_MS}")
                     await conn.exec_driver_sql("SELECT pg_advisory_xact_lock(7155112)")
                     await conn.run_sync(_prepare, migrate)
             finally:

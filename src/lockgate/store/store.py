@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -19,7 +19,9 @@ from sqlalchemy import Connection
 from lockgate.audit.event import Event, leaf_bytes
 from lockgate.store.event_mac import event_key, event_mac
 from lockgate.store.exclusive import lock_file
+from lockgate.store.living import alive, living_files, living_sessions, sweep_files
 from lockgate.store.postgresql import PostgresEngine, topic_of
+from lockgate.store.presence import Presence
 from lockgate.store.reading import sqlite_path
 from lockgate.store.schema import prepare
 from lockgate.store.seal import KeyRing
@@ -27,6 +29,8 @@ from lockgate.store.sqlite import SqliteEngine
 
 T = TypeVar("T")
 Clock: TypeAlias = Callable[[], int]
+EVERYTHING = "*"
+"""The topic of whoever may have missed any other."""
 Unit: TypeAlias = "Callable[[Connection], tuple[T, Sequence[Event]]]"
 
 
@@ -51,13 +55,16 @@ class Committed(Generic[T]):
 class Store:
     """Open with `async with open_store(url, …)`. SQLite for one process, PostgreSQL for many."""
 
-    def __init__(self, url: str, clock: Clock, keys: KeyRing | None, alone: bool = False) -> None:
+    def __init__(self, url: str, clock: Clock, keys: KeyRing, alone: bool = False) -> None:
         self.url = url
         self._alone = alone
         self._lock = contextlib.ExitStack()
         self.clock = clock
         self.dialect = "sqlite" if url.startswith("sqlite") else "postgresql"
-        self.mac_key = event_key(keys) if keys is not None else b""
+        self.keys = keys
+        self.mac_key = event_key(keys)
+        self.instance = new_id("ins")
+        """This opening of the store: what it has begun is known by this (`living`)."""
         self._engine: SqliteEngine | PostgresEngine | None = None
         self._listeners: list[Callable[[str], None]] = []
 
@@ -73,12 +80,18 @@ class Store:
 
     async def _open(self) -> None:
         await prepare(self.url)
-        if self.dialect == "sqlite":
+        path = sqlite_path(self.url)
+        if path is not None:
+            sweep_files(path)
+            self._lock.enter_context(alive(path, self.instance))
             self._engine = SqliteEngine(self.url, self._stamp)
         else:
-            engine = PostgresEngine(self.url, self._stamp, self._tell, alone=self._alone)
-            await engine.start()
-            self._engine = engine
+            presence = Presence(
+                self.url, lambda: new_id("ins"), self._tell, lambda: self._tell(EVERYTHING), alone=self._alone
+            )
+            await presence.start()
+            self.instance = presence.instance
+            self._engine = PostgresEngine(self.url, self._stamp, presence, alone=self._alone)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -113,8 +126,14 @@ class Store:
         result: T = await self._engine.read(fn)
         return result
 
+    def living(self, conn: Connection, instances: Iterable[str]) -> frozenset[str]:
+        """Those of the instances that still have the store open; for use in a read or a unit."""
+        path = sqlite_path(self.url)
+        return living_files(path, instances) if path is not None else living_sessions(conn, instances)
+
     def listen(self, callback: Callable[[str], None]) -> Callable[[], None]:
-        """Call back, in the loop, with the topic of each committed event; returns how to stop that."""
+        """Call back, in the loop, with the topic of each committed event, or with EVERYTHING where some may not have
+        been heard; returns how to stop that."""
         self._listeners.append(callback)
         return lambda: self._listeners.remove(callback)
 
@@ -143,7 +162,7 @@ class Store:
         return rows
 
 
-def open_store(url: str, *, clock: Clock = system_clock, keys: KeyRing | None = None, alone: bool = False) -> Store:
+def open_store(url: str, *, clock: Clock = system_clock, keys: KeyRing, alone: bool = False) -> Store:
     """`sqlite:///path` or `postgresql://…`; an empty store is created, an older or newer one refused.
 
     `alone` is for whoever holds the store's lock (`exclusive.alone`) already.

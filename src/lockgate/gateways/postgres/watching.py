@@ -37,13 +37,11 @@ class Watch:
 
     async def holds(self, session: Session) -> bool:
         """A store that does not answer is no proof: the session ends."""
-        with contextlib.suppress(LockgateError):
+        told = "28000", "this credential, its owner or its groups are no longer valid", "log in again"
+        try:
             if await self.accounts.still_valid(session.requester):
                 return not session.ended.is_set()
-        session.cut(
-            "28000",
-            "this credential, its owner or its groups are no longer valid",
-            "log in again",
-            at_once=True,
-        )
+        except LockgateError as error:
+            told = "LG005", "Lockgate's store does not answer, so nothing more is executed", error.hint
+        session.cut(*told, at_once=True)
         return False

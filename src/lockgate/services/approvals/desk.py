@@ -38,9 +38,14 @@ class Desk:
     mask: Callable[[str], str]
     notify: Callable[[Desk, Connection, Entry], None]
     """Tells people, in the same transaction (`notices`)."""
+    instance: str
+    """This process, as executions name who began them."""
     attempt_secret: bytes = field(init=False, repr=False)
     log_size: int = field(init=False, default=0)
     """A size that the signed log has had, as last heard: what is proposed from now on is in the log beyond it."""
+
+    running: set[str] = field(init=False, default_factory=set)
+    """Executions that this process has begun and not seen end."""
 
     def __post_init__(self) -> None:
         self.attempt_secret = self.keys.derive("attempt-key")

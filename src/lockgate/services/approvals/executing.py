@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, insert, select, update
@@ -179,25 +179,31 @@ def outcome_of(execution_id: str, outcome: Status, rows: int, bytes_: int, code:
     }
 
 
-def recover(desk: Desk, conn: Connection) -> tuple[int, list[Event]]:
-    """At start: what this instance had begun and never finished is UNKNOWN, and is never retried by itself. What is
-    open and has no history that vouches for it (an older version's, or an edited store's) is void.
-    """
-    switch.install(conn)
-    open_ids = conn.execute(
-        select(t.executions.c.id).where(
-            t.executions.c.status == Status.EXECUTING.value, t.executions.c.instance == desk.rules.instance
-        )
-    ).scalars()
+def begun(conn: Connection) -> dict[str, str]:
+    """Execution → the instance that began it, of all that have not ended."""
+    query = select(t.executions.c.id, t.executions.c.instance).where(t.executions.c.status == Status.EXECUTING.value)
+    return {row.id: row.instance for row in conn.execute(query)}
+
+
+def lose(desk: Desk, conn: Connection, executions: Iterable[str]) -> tuple[int, list[Event]]:
+    """What nobody will see end is UNKNOWN, and is never retried by itself; how many of them had not ended."""
     log: list[Event] = []
     count = 0
-    for execution_id in list(open_ids):
+    for execution_id in executions:
         done, written = finish(desk, conn, execution_id, Status.UNKNOWN, 0, 0, "recovered")
         count += int(done)
         log += written
+    return count, log
+
+
+def void_unbelieved(desk: Desk, conn: Connection) -> tuple[None, list[Event]]:
+    """At start: what is open and has no history that vouches for it (an older version's, or an edited store's) is
+    void."""
+    switch.install(conn)
+    log: list[Event] = []
     for entry in load_where(conn, t.requests.c.status.in_(MOVES), limit=10_000):
         believe(desk, conn, entry, log)
-    return count, log
+    return None, log
 
 
 def reconcile(desk: Desk, conn: Connection, name: str, done: bool, by: str) -> tuple[Refusal | Status, list[Event]]:
@@ -269,7 +275,7 @@ def begin(
         {
             "id": execution_id,
             "request": request_id,
-            "instance": desk.rules.instance,
+            "instance": desk.instance,
             "principal": action.requester.principal.id,
             "connection": action.connection,
             "operation": action.operation,

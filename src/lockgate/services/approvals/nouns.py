@@ -69,7 +69,6 @@ class Rules:
     review_group: str = "privacy"
     switch_group: str = "admins"
     webhooks: tuple[str, ...] = ()
-    instance: str = "lockgate"
     lookups_per_hour: int = 200
     """Records that one principal may look up by their identifier within an hour without asking anybody."""
     quick_s: int = 5

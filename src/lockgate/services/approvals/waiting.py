@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from itertools import chain
+
+from lockgate.store import EVERYTHING
 
 
 class Bell:
@@ -26,7 +29,7 @@ class Bell:
             self._unsubscribe = None
 
     def ring(self, topic: str) -> None:
-        for event in self._waiting.get(topic, ()):
+        for event in self._waiting.get(topic, ()) if topic != EVERYTHING else chain(*self._waiting.values()):
             event.set()
 
     def wait_for(self, topic: str) -> asyncio.Event:

@@ -21,6 +21,7 @@ from lockgate.services.approvals.nouns import Opened, Proposal, Refusal, Request
 from lockgate.services.approvals.service.base import Part
 
 RACES = 3
+LOOK_AGAIN_S = 1.0
 
 
 class Asking(Part):
@@ -31,8 +32,13 @@ class Asking(Part):
         prepared = opening.prepare(self.desk, proposal)
         for _ in range(RACES):
             # Another process may open or join the same request at this moment; then this one joins it.
-            with contextlib.suppress(IntegrityError, StoreError):
+            try:
                 return await self._store.transact(lambda conn: opening.open_or_join(self.desk, conn, prepared))
+            except IntegrityError:
+                continue
+            except StoreError as error:
+                if not isinstance(error.__cause__, IntegrityError | None):
+                    raise  # it is away, which another try would only hide
         return await self._store.transact(lambda conn: opening.open_or_join(self.desk, conn, prepared))
 
     async def propose_batch(self, proposals: Sequence[Proposal]) -> tuple[str, tuple[Opened | Refusal, ...]]:
@@ -116,11 +122,19 @@ class Asking(Part):
         try:
             while True:
                 rung.clear()
-                state, decide_by_at = await self._store.read(lambda conn: self._state(conn, request_id))
-                if state is not Status.PENDING:
-                    await self._settle(request_id)
-                    return state
                 left_s = ends - loop.time()
+                try:
+                    state, decide_by_at = await self._store.read(lambda conn: self._state(conn, request_id))
+                except StoreError:
+                    # Nobody has decided because the store is away: the caller goes on waiting as long as it may.
+                    if left_s <= 0:
+                        raise
+                    await asyncio.sleep(min(left_s, LOOK_AGAIN_S))
+                    continue
+                if state is not Status.PENDING:
+                    with contextlib.suppress(StoreError):  # whoever uses it looks again
+                        await self._settle(request_id)
+                    return state
                 if left_s <= 0:
                     break
                 clock_s = (decide_by_at - self.desk.clock()) / SECOND

@@ -34,4 +34,5 @@ class Part:
         self._store = store
         self._profiles = profiles
         self._bell = Bell()
-        self.desk = Desk(directory, keys, clock, base_url, rules or Rules(), changes, mask, notify)
+        self._suspected: set[str] = set()
+        self.desk = Desk(directory, keys, clock, base_url, rules or Rules(), changes, mask, notify, store.instance)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, select
 from lockgate.approvals import Status
 from lockgate.audit.event import Event
 from lockgate.errors import StoreError
-from lockgate.services.approvals import glass, logged
+from lockgate.services.approvals import executing, glass, logged
 from lockgate.services.approvals.desk import settled
 from lockgate.services.approvals.entries import load_where
 from lockgate.services.approvals.service.base import Part
@@ -39,11 +39,41 @@ class Keeping(Part):
         self.desk.log_size = await self._store.read(logged.size)
         await self._store.transact(unit)
 
-    async def run(self, every_s: float = 5.0) -> None:
-        """Sweep for ever; a store that fails is asked again."""
+    async def recover(self) -> int:
+        """At start, before anything is executed: what processes that live no more had begun becomes UNKNOWN; how
+        many."""
+        self.desk.log_size = await self._store.read(logged.size)
+        await self._store.transact(lambda conn: executing.void_unbelieved(self.desk, conn))
+        return await self.recover_lost()
+
+    async def recover_lost(self) -> int:
+        """Executions whose process lives no more become UNKNOWN, and those of this process that it does not know of
+        the second time that they are found (their intent was kept, and the answer to its COMMIT was lost); how many."""
+
+        def look(conn: Connection) -> tuple[dict[str, str], frozenset[str]]:
+            found = executing.begun(conn)
+            return found, self._store.living(conn, set(found.values()) - {self.desk.instance})
+
+        begun, living = await self._store.read(look)
+        own = {name for name, instance in begun.items() if instance == self.desk.instance}
+        suspected = own - self.desk.running
+        lost = [name for name, instance in begun.items() if name not in own and instance not in living]
+        lost += sorted(suspected & self._suspected)
+        self._suspected = suspected
+        if not lost:
+            return 0
+        return await self._store.transact(lambda conn: executing.lose(self.desk, conn, lost))
+
+    async def run(self, every_s: float = 5.0, recover_every_s: float = 60.0) -> None:
+        """Sweep for ever, and look for what was lost; a store that fails is asked again."""
+        loop = asyncio.get_running_loop()
+        recover_at = loop.time() + recover_every_s
         while True:
             with contextlib.suppress(StoreError):
                 await self.sweep()
+                if loop.time() >= recover_at:
+                    recover_at = loop.time() + recover_every_s
+                    await self.recover_lost()
             await asyncio.sleep(every_s)
 
     def close(self) -> None:

@@ -39,6 +39,7 @@ class Running(Part):
         )
         if isinstance(done.result, Refusal):
             return done.result
+        self.desk.running.add(done.result.execution_id)
         return Execution(done.result.execution_id, done.event_ids[-1], done.result.payload)
 
     async def record(
@@ -67,6 +68,8 @@ class Running(Part):
         if isinstance(done.result, Refusal):
             return done.result
         begun = done.result
+        if begun.tracked:
+            self.desk.running.add(begun.execution_id)
         return Execution(begun.execution_id, done.event_ids[-1], begun.payload, begun.tracked)
 
     async def finish_read(self, execution: Execution, outcome: str, rows: int, bytes_: int, code: str = "") -> None:
@@ -79,16 +82,11 @@ class Running(Part):
         status = Status(outcome)
         if status not in OUTCOMES:
             raise ValueError("an outcome is SUCCEEDED, FAILED or UNKNOWN")
+        # Also where the store is away: whoever does not try again leaves it to `recover_lost`.
+        self.desk.running.discard(execution_id)
         return await self._store.transact(
             lambda conn: executing.finish(self.desk, conn, execution_id, status, rows, bytes_, code)
         )
-
-    async def recover(self) -> int:
-        """At start, before anything is executed: intents of this instance without an outcome become
-        UNKNOWN.
-        """
-        self.desk.log_size = await self._store.read(logged.size)
-        return await self._store.transact(lambda conn: executing.recover(self.desk, conn))
 
     async def unsettled(self, connection: str) -> list[tuple[str, str]]:
         """`(execution, transaction)` of what is UNKNOWN on this connection and can be asked about upstream."""

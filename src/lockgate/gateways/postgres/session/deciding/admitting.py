@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lockgate.action import Action, Effect
+from lockgate.errors import StoreError
 from lockgate.gateways.postgres.classify.barriers import READS_ROWS
 from lockgate.gateways.postgres.classify.dumps import DECLARE_IT
 from lockgate.gateways.postgres.masking.tokens import any_token, column_of_token
@@ -15,7 +16,7 @@ from lockgate.gateways.postgres.resolve.statement import Statement
 from lockgate.gateways.postgres.session import replies
 from lockgate.gateways.postgres.session.deciding.facts import facts_of, view_of
 from lockgate.gateways.postgres.session.deciding.looked_up import looked_up
-from lockgate.pipeline import Facts, Held, Refusal, Ticket, Wishes
+from lockgate.pipeline import Facts, Held, Refusal, Ticket, Wishes, unrecorded
 
 if TYPE_CHECKING:
     from lockgate.gateways.postgres.session.session import Session
@@ -58,14 +59,17 @@ async def admit(
     if isinstance(built, Refusal):
         return built
     action, facts = built
-    answer = await session.gateway.pipeline.ask(
-        action,
-        facts,
-        wishes,
-        caller=SessionCaller(session),
-        describe=lambda: view_of(session, statements, facts, (rows,) if rows else flags),
-        audit_each=session.connection.audit == "each",
-    )
+    try:
+        answer = await session.gateway.pipeline.ask(
+            action,
+            facts,
+            wishes,
+            caller=SessionCaller(session),
+            describe=lambda: view_of(session, statements, facts, (rows,) if rows else flags),
+            audit_each=session.connection.audit == "each",
+        )
+    except StoreError as error:
+        return unrecorded(error)
     if isinstance(answer, Refusal) and answer.code == "LG002" and facts.code == SETS:
         return replace(answer, hint=f"use SET for a setting; {DECLARE_IT}")
     return answer
