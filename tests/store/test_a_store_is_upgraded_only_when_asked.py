@@ -18,6 +18,7 @@ from lockgate.action import Action, Decision, Effect, Kind, Principal, Question,
 from lockgate.audit import SigningKey
 from lockgate.cli import app
 from lockgate.errors import ConfigError, StoreError
+from lockgate.identity import token_hash
 from lockgate.services.accounts import Accounts
 from lockgate.services.approvals import Approvals, Refusal, Rules, Voter
 from lockgate.store import KeyRing, open_store
@@ -191,3 +192,42 @@ def open_session(address):
             await self.presence.close()
 
     return Open()
+
+
+async def test_what_an_earlier_version_did_not_sign_is_signed_as_it_is(installation):
+    with closing(sqlite3.connect(installation / "state" / "lockgate.db")) as conn, conn:
+        conn.execute(
+            "INSERT INTO credentials VALUES ('crd_first', 'connection', 'local:bot', ?, 'connection:clinic',"
+            " 'login:local:ana', 'local:ana', '', '[]', 1, ?, 1, 0)",
+            (token_hash("lgc_first"), NOW_AT * 2),
+        )
+    assert (await asyncio.to_thread(upgrade, installation)).exit_code == 0
+    async with open_store(url(installation), keys=KeyRing.parse(KEY)) as store:
+        accounts = Accounts(store)
+        await accounts.check_with_log()
+        assert {person.id for person in await accounts.everybody()} == {"local:rita", "local:ana", "local:bot"}
+        requester = await accounts.connection_login("bot", "lgc_first", "clinic", "10.0.0.1")
+        assert requester.owners == {"local:ana"}
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "INSERT INTO memberships VALUES (9, 'local:ana', 'privacy', 1, 'init', 0, '')",
+        "INSERT INTO credentials VALUES ('x', 'key', 'local:bot', 'h', 'tokens', 'x', 'x', '', '', 1, 9, 1, 0, NULL)",
+    ],
+)
+@pytest.mark.parametrize("hidden", ["", "DELETE FROM seals"])
+async def test_an_edited_store_is_not_signed_because_it_says_that_it_is_old(installation, edit, hidden):
+    assert (await asyncio.to_thread(upgrade, installation)).exit_code == 0
+    with closing(sqlite3.connect(installation / "state" / "lockgate.db")) as conn, conn:
+        conn.executescript(f"{edit}; {hidden}; UPDATE alembic_version SET version_num = '0005'")
+    again = await asyncio.to_thread(upgrade, installation)
+    assert isinstance(again.exception, StoreError), again.output
+
+    async def served():
+        async with open_store(url(installation), keys=KeyRing.parse(KEY)):
+            pass
+
+    with pytest.raises(StoreError, match="older"):
+        await served()

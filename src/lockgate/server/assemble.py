@@ -69,6 +69,7 @@ class Assembly:
     """Of two reloads at once, the later reading must not be overtaken by the earlier."""
 
     async def start(self) -> None:
+        await self.accounts.check_with_log()
         await self.catalog.load()
         started = self.policy.current
         await self.store.transact(lambda conn: policy_versions.keep_at_start(conn, started, now_at=self.store.clock()))

@@ -19,7 +19,6 @@ from sqlalchemy import Connection
 from lockgate import __version__
 from lockgate.action import JSON
 from lockgate.audit import Checkpoint, VerifierKey
-from lockgate.audit.event import Event
 from lockgate.errors import AuditError, ConfigError, LockgateError, StoreError
 from lockgate.server.config import Config, key_ring
 from lockgate.server.serve import read_signing_key
@@ -29,7 +28,8 @@ from lockgate.services.backup import STORE, Manifest, check_backup, copy_databas
 from lockgate.services.checkpoint_dir import CheckpointDir
 from lockgate.services.log import Log
 from lockgate.services.log_tree import earlier_keys, last_checkpoint, must_continue
-from lockgate.store import Store, open_store, system_clock
+from lockgate.services.signing import is_unsigned, sign_unsigned
+from lockgate.store import KeyRing, Store, open_store, system_clock
 from lockgate.store.exclusive import alone
 from lockgate.store.reading import read_store, sqlite_path
 from lockgate.store.schema import newest_revision, prepare, revision_of
@@ -84,12 +84,13 @@ async def restore(config: Config, folder: Path | None) -> Restored:
         raise ConfigError("the folder of a backup is missing" if folder is None else PG_DUMP)
     outside = CheckpointDir(config.checkpoint_dir) if config.checkpoint_dir else None
     async with alone(config.store):
-        replaced = await _replaced(config.store) if path is not None else _Replaced()
-        url, digest = config.store, ""
+        replaced = await _replaced(config.store, keys) if path is not None else _Replaced()
+        url, digest, before = config.store, "", newest_revision()
         if path is not None and folder is not None:
             digest = check_backup(folder, keys).digest
             url = f"sqlite:///{_fresh(path, 'restoring')}"
             copy_database(folder / STORE, Path(url.removeprefix("sqlite:///")))
+            before = await read_store(url, revision_of)
             await prepare(url, migrate=True)
         verifiers = [signer.verifier, *replaced.keys, *await read_store(url, earlier_keys)]
         kept = outside.newest(verifiers) if outside else None
@@ -105,7 +106,10 @@ async def restore(config: Config, folder: Path | None) -> Restored:
                 "by": f"host:{getpass.getuser()}",
                 "topic": "restore",
             }
-            approvals = Approvals(store, Accounts(store), keys, store.clock)
+            accounts = Accounts(store)
+            approvals = Approvals(store, accounts, keys, store.clock)
+            if before != newest_revision():
+                await _signed(store, accounts, approvals, before, digest)
             voided = await approvals.void(record, stopped=replaced.stopped)
             await Log(store, signer, store.clock).sequence()
             forked = known is not None and not await _continues(store, known)
@@ -130,9 +134,9 @@ class _Replaced:
     keys: tuple[VerifierKey, ...] = ()
 
 
-async def _replaced(url: str) -> _Replaced:
+async def _replaced(url: str, keys: KeyRing) -> _Replaced:
     def look(conn: Connection) -> _Replaced:
-        return _Replaced(_size(conn), switch.read(conn).on, tuple(earlier_keys(conn)))
+        return _Replaced(_size(conn), switch.stopped(conn, keys).on, tuple(earlier_keys(conn)))
 
     try:
         return await read_store(url, look)
@@ -164,26 +168,29 @@ async def upgrade(config: Config, folder: Path | None, *, backed_up: bool) -> Up
         )
     async with alone(config.store):
         before = await read_store(config.store, revision_of)
-        if before == newest_revision():
+        if before == newest_revision() and not await read_store(config.store, is_unsigned):
             return None
-        saved, digest = "", ""
-        if path is None:
-            await prepare(config.store, migrate=True)
-        else:
+        saved, digest, new = "", "", None
+        if path is not None:
             into = folder or config.path.parent / "backups" / f"before-upgrade-{_stamp()}"
             manifest = make_backup(path, into, keys, now_at=system_clock())
             saved, digest = str(into), manifest.digest
             new = _fresh(path, "upgrading")
             copy_database(path, new)
-            await prepare(f"sqlite:///{new}", migrate=True)
+        url = config.store if new is None else f"sqlite:///{new}"
+        await prepare(url, migrate=True)
+        async with open_store(url, keys=keys, alone=True) as store:
+            accounts = Accounts(store)
+            await _signed(store, accounts, Approvals(store, accounts, keys, store.clock), before, digest)
+        if path is not None and new is not None:
             put_in_place(new, path, aside=None)
-        async with open_store(config.store, keys=keys, alone=True) as store:
-            event = Event(
-                "store.upgraded",
-                {"from": before, "to": newest_revision(), "version": __version__, "backup": digest},
-            )
-            await store.transact(lambda _: (None, [event]))
     return Upgraded(before, newest_revision(), saved)
+
+
+async def _signed(store: Store, accounts: Accounts, approvals: Approvals, before: str, digest: str) -> None:
+    """What was written by a version that did not sign it is signed as it is, in one event with the migration."""
+    body: dict[str, JSON] = {"from": before, "to": newest_revision(), "version": __version__, "backup": digest}
+    await store.transact(lambda conn: sign_unsigned(conn, accounts, approvals, body))
 
 
 async def _continues(store: Store, known: Checkpoint) -> bool:

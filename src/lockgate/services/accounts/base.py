@@ -9,8 +9,20 @@ from lockgate.errors import ConfigError
 from lockgate.identity import Person
 from lockgate.services.accounts import directory
 from lockgate.store import Store
+from lockgate.store.sealed import SealedSet
+from lockgate.store.tables import people as t
 
 LOCAL = "local"
+REGISTER = (t.people, t.memberships, t.owners, t.links)
+REGISTER_EVENTS = (
+    "user.created",
+    "agent.registered",
+    "groups.changed",
+    "owners.changed",
+    "accounts.linked",
+    "account.deactivated",
+    "store.upgraded",
+)
 
 
 class Part:
@@ -20,11 +32,20 @@ class Part:
         self._store = store
         self._hasher = PasswordHasher()
         self._nobody = self._hasher.hash("nobody has this password")
+        self.register = SealedSet("register", REGISTER, store.keys, REGISTER_EVENTS)
+        """People, groups, owners and links: believed as a whole, or not at all."""
 
+    def people(self, conn: Connection) -> list[Person]:
+        """Everybody. StoreError: the register is not as Lockgate wrote it."""
+        self.register.check(conn)
+        return directory.people(conn)
 
-def known_in(conn: Connection, account: str) -> Person:
-    """The account; ConfigError for one that the directory does not hold."""
-    found = directory.person(conn, account)
-    if found is None:
-        raise ConfigError(f"{account} is not in the directory")
-    return found
+    def person(self, conn: Connection, account: str) -> Person | None:
+        return next((person for person in self.people(conn) if person.id == account), None)
+
+    def known_in(self, conn: Connection, account: str) -> Person:
+        """The account; ConfigError for one that the directory does not hold."""
+        found = self.person(conn, account)
+        if found is None:
+            raise ConfigError(f"{account} is not in the directory")
+        return found

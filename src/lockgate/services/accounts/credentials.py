@@ -6,12 +6,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, insert, select
 
 from lockgate.action import canonical
 from lockgate.audit.event import Event
 from lockgate.identity import TokenKind, new_token, token_hash
-from lockgate.store import new_id
+from lockgate.store import KeyRing, new_id
+from lockgate.store.sealed import change_row, is_row_genuine, row_mac
 from lockgate.store.tables import people as t
 
 SECOND = 1_000_000
@@ -34,6 +35,7 @@ class Minted:
 
 def mint(
     conn: Connection,
+    keys: KeyRing,
     kind: TokenKind,
     person: str,
     *,
@@ -47,23 +49,22 @@ def mint(
 ) -> tuple[Minted, Event]:
     credential, token = new_id("crd"), new_token(kind)
     expires_at = now_at + ttl_s * SECOND
-    conn.execute(
-        insert(t.credentials).values(
-            id=credential,
-            kind=kind.name.lower(),
-            person=person,
-            hash=token_hash(token),
-            audience=audience,
-            root=root or credential,
-            minted_by=by,
-            on_behalf_of=on_behalf_of,
-            actors=canonical(list(actors)).decode(),
-            created_at=now_at,
-            expires_at=expires_at,
-            used_at=now_at,
-            revoked_at=0,
-        )
-    )
+    values = {
+        "id": credential,
+        "kind": kind.name.lower(),
+        "person": person,
+        "hash": token_hash(token),
+        "audience": audience,
+        "root": root or credential,
+        "minted_by": by,
+        "on_behalf_of": on_behalf_of,
+        "actors": canonical(list(actors)).decode(),
+        "created_at": now_at,
+        "expires_at": expires_at,
+        "used_at": now_at,
+        "revoked_at": 0,
+    }
+    conn.execute(insert(t.credentials).values(**values, mac=row_mac(keys, t.credentials, values)))
     event = Event(
         "credential.registered",
         {"credential": credential, "kind": kind.name.lower(), "person": person, "audience": audience, "by": by},
@@ -71,10 +72,12 @@ def mint(
     return Minted(credential, person, audience, expires_at, token), event
 
 
-def find(conn: Connection, token: str, kind: TokenKind, now_at: int) -> Row[tuple[object, ...]] | None:
-    """The credential of this kind that the token is, if it is alive."""
+def find(conn: Connection, keys: KeyRing, token: str, kind: TokenKind, now_at: int) -> Row[tuple[object, ...]] | None:
+    """The credential of this kind that the token is, if it is alive and as it was minted."""
     row = conn.execute(select(t.credentials).where(t.credentials.c.hash == token_hash(token))).first()
     if row is None or row.kind != kind.name.lower() or row.revoked_at or row.expires_at <= now_at:
+        return None
+    if not is_row_genuine(keys, t.credentials, row):
         return None
     if kind is TokenKind.SESSION and row.used_at + SESSION_IDLE_S * SECOND <= now_at:
         return None
@@ -85,12 +88,17 @@ def actors_of(row: Row[tuple[object, ...]]) -> tuple[str, ...]:
     return tuple(json.loads(row.actors))
 
 
-def revoke(conn: Connection, *, now_at: int, credential: str = "", person: str = "") -> int:
+def use(conn: Connection, keys: KeyRing, row: Row[tuple[object, ...]], now_at: int) -> None:
+    """Write down that it was used now."""
+    change_row(conn, keys, t.credentials, row, used_at=now_at)
+
+
+def revoke(conn: Connection, keys: KeyRing, *, now_at: int, credential: str = "", person: str = "") -> int:
     """Revoke one credential with all that comes from it, or everything of a person; how many."""
     where = (
         (t.credentials.c.id == credential) | (t.credentials.c.root == credential)
         if credential
         else t.credentials.c.person == person
     )
-    done = conn.execute(update(t.credentials).where(where, t.credentials.c.revoked_at == 0).values(revoked_at=now_at))
-    return done.rowcount
+    rows = conn.execute(select(t.credentials).where(where, t.credentials.c.revoked_at == 0)).all()
+    return sum(change_row(conn, keys, t.credentials, row, revoked_at=now_at) for row in rows)

@@ -1,4 +1,7 @@
-"""Reading the directory inside of a transaction: who there is, who owns what, who was shown a credential."""
+"""Reading the directory inside of a transaction: who there is, who owns what, who was shown a credential.
+
+Who there is is read as the store has it: `Accounts.people` has the register's seal checked before.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,10 @@ from collections import defaultdict
 
 from sqlalchemy import Connection, or_, select
 
+from lockgate.errors import StoreError
 from lockgate.identity import Person
+from lockgate.store import KeyRing
+from lockgate.store.sealed import is_row_genuine
 from lockgate.store.tables import people as t
 
 
@@ -58,11 +64,11 @@ def owners_since(conn: Connection, agent: str, since_at: int) -> frozenset[str]:
     return frozenset(row.owner for row in rows)
 
 
-def minters(conn: Connection, credential: str) -> frozenset[str]:
-    """Everybody who minted, and so was shown, the credential or a token of it."""
+def minters(conn: Connection, keys: KeyRing, credential: str) -> frozenset[str]:
+    """Everybody who minted, and so was shown, the credential or a token of it. StoreError: one was changed."""
     rows = conn.execute(
-        select(t.credentials.c.minted_by).where(
-            or_(t.credentials.c.id == credential, t.credentials.c.root == credential)
-        )
-    )
+        select(t.credentials).where(or_(t.credentials.c.id == credential, t.credentials.c.root == credential))
+    ).all()
+    if not all(is_row_genuine(keys, t.credentials, row) for row in rows):
+        raise StoreError("a credential was changed behind Lockgate", hint="revoke it and mint another")
     return frozenset(row.minted_by for row in rows if row.minted_by)

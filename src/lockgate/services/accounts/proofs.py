@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
 from lockgate.action import JSON, Kind
 from lockgate.audit.event import Event
 from lockgate.errors import AuthenticationError, ConfigError
 from lockgate.identity import Person, TokenKind
-from lockgate.services.accounts import credentials, directory
-from lockgate.services.accounts.base import LOCAL, Part, known_in
+from lockgate.services.accounts import credentials
+from lockgate.services.accounts.base import LOCAL, Part
 from lockgate.services.accounts.credentials import CONNECTION_S, KEY_S, SECOND, SESSION_S, Minted
 from lockgate.store.tables import people as t
 
@@ -33,6 +33,7 @@ class Proofs(Part):
         account = name if ":" in name else f"{LOCAL}:{name}"
 
         def look(conn: Connection) -> tuple[str, bool]:
+            self.register.check(conn)
             row = conn.execute(select(t.people).where(t.people.c.id == account)).first()
             return (row.password, row.active) if row is not None and row.password else (self._nobody, False)
 
@@ -50,12 +51,12 @@ class Proofs(Part):
 
         def unit(conn: Connection) -> tuple[Person | None, list[Event]]:
             now_at = self._store.clock()
-            row = credentials.find(conn, token, TokenKind.SESSION, now_at)
+            row = credentials.find(conn, self._store.keys, token, TokenKind.SESSION, now_at)
             if row is None:
                 return None, []
             if now_at - row.used_at > 60 * SECOND:
-                conn.execute(update(t.credentials).where(t.credentials.c.id == row.id).values(used_at=now_at))
-            found = directory.person(conn, row.person)
+                credentials.use(conn, self._store.keys, row, now_at)
+            found = self.person(conn, row.person)
             return (found if found is not None and found.active else None), []
 
         found = await self._store.transact(unit)
@@ -65,9 +66,9 @@ class Proofs(Part):
 
     async def logout(self, token: str) -> None:
         def unit(conn: Connection) -> tuple[None, list[Event]]:
-            row = credentials.find(conn, token, TokenKind.SESSION, self._store.clock())
+            row = credentials.find(conn, self._store.keys, token, TokenKind.SESSION, self._store.clock())
             if row is not None:
-                credentials.revoke(conn, now_at=self._store.clock(), credential=row.id)
+                credentials.revoke(conn, self._store.keys, now_at=self._store.clock(), credential=row.id)
             return None, []
 
         await self._store.transact(unit)
@@ -100,7 +101,7 @@ class Proofs(Part):
         """Exchange a registered key for a connection token."""
 
         def look(conn: Connection) -> tuple[str, str] | None:
-            row = credentials.find(conn, key, TokenKind.KEY, self._store.clock())
+            row = credentials.find(conn, self._store.keys, key, TokenKind.KEY, self._store.clock())
             return None if row is None else (row.id, row.person)
 
         found = await self._store.read(look)
@@ -145,13 +146,14 @@ class Proofs(Part):
         check: Callable[[Person], None] | None = None,
     ) -> Minted:
         def unit(conn: Connection) -> tuple[Minted, list[Event]]:
-            found = known_in(conn, account)
+            found = self.known_in(conn, account)
             if not found.active:
                 raise ConfigError(f"{account} is deactivated")
             if check is not None:
                 check(found)
             minted, event = credentials.mint(
                 conn,
+                self._store.keys,
                 kind,
                 account,
                 audience=audience,
@@ -168,7 +170,7 @@ class Proofs(Part):
 
     async def revoke(self, credential: str, *, by: str) -> int:
         def unit(conn: Connection) -> tuple[int, list[Event]]:
-            count = credentials.revoke(conn, now_at=self._store.clock(), credential=credential)
+            count = credentials.revoke(conn, self._store.keys, now_at=self._store.clock(), credential=credential)
             body: dict[str, JSON] = {"credential": credential, "by": by, "count": count, "topic": "accounts"}
             return count, [Event("credential.revoked", body)]
 

@@ -13,7 +13,7 @@ from lockgate.audit.event import Event
 from lockgate.errors import ConfigError
 from lockgate.identity import Person
 from lockgate.services.accounts import credentials, directory
-from lockgate.services.accounts.base import LOCAL, Part, known_in
+from lockgate.services.accounts.base import LOCAL, Part
 from lockgate.store.tables import people as t
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,62}")
@@ -47,7 +47,7 @@ class Register(Part):
 
         def unit(conn: Connection) -> tuple[Person, list[Event]]:
             now_at = self._store.clock()
-            known = {p.id: p for p in directory.people(conn)}
+            known = {p.id: p for p in self.people(conn)}
             if account in known:
                 raise ConfigError(f"{account} exists already")
             for owner in owners:
@@ -69,8 +69,9 @@ class Register(Part):
                 "by": by,
                 "groups": sorted(groups),
                 "owners": sorted(owners),
+                "register": self.register.reseal(conn),
             }
-            made = directory.person(conn, account)
+            made = self.person(conn, account)
             assert made is not None
             return made, [Event(kind_of_event, body)]
 
@@ -81,7 +82,7 @@ class Register(Part):
     ) -> Person:
         def unit(conn: Connection) -> tuple[Person, list[Event]]:
             now_at = self._store.clock()
-            found = known_in(conn, account)
+            found = self.known_in(conn, account)
             for group in sorted(set(join) - set(found.groups)):
                 _join(conn, account, group, by, now_at)
             for group in sorted(set(leave) & set(found.groups)):
@@ -97,9 +98,10 @@ class Register(Part):
                 "by": by,
                 "join": sorted(join),
                 "leave": sorted(leave),
+                "register": self.register.reseal(conn),
                 "topic": "accounts",
             }
-            return known_in(conn, account), [Event("groups.changed", body)]
+            return self.known_in(conn, account), [Event("groups.changed", body)]
 
         return await self._store.transact(unit)
 
@@ -110,9 +112,9 @@ class Register(Part):
 
         def unit(conn: Connection) -> tuple[frozenset[str], list[Event]]:
             now_at = self._store.clock()
-            known_in(conn, agent)
+            self.known_in(conn, agent)
             for owner in add:
-                if known_in(conn, owner).kind != Kind.HUMAN.value:
+                if self.known_in(conn, owner).kind != Kind.HUMAN.value:
                     raise ConfigError(f"{owner} is no human, so cannot own an agent")
             left = (directory.owners_now(conn, agent) | set(add)) - set(remove)
             if not left:
@@ -129,6 +131,7 @@ class Register(Part):
                 "by": by,
                 "add": sorted(add),
                 "remove": sorted(remove),
+                "register": self.register.reseal(conn),
                 "topic": "accounts",
             }
             return left, [Event("owners.changed", body)]
@@ -139,10 +142,11 @@ class Register(Part):
         """Two accounts of one human: together they count once, and share every conflict."""
 
         def unit(conn: Connection) -> tuple[None, list[Event]]:
-            known_in(conn, one)
-            known_in(conn, other)
+            self.known_in(conn, one)
+            self.known_in(conn, other)
             conn.execute(insert(t.links).values(one=min(one, other), other=max(one, other), at=self._store.clock()))
-            return None, [Event("accounts.linked", {"one": one, "other": other, "by": by})]
+            body: dict[str, JSON] = {"one": one, "other": other, "by": by, "register": self.register.reseal(conn)}
+            return None, [Event("accounts.linked", body)]
 
         await self._store.transact(unit)
 
@@ -150,18 +154,28 @@ class Register(Part):
         """No login, no vote, no session from now on; every credential is revoked."""
 
         def unit(conn: Connection) -> tuple[None, list[Event]]:
-            known_in(conn, account)
+            self.known_in(conn, account)
             conn.execute(update(t.people).where(t.people.c.id == account).values(active=False))
-            credentials.revoke(conn, now_at=self._store.clock(), person=account)
-            return None, [Event("account.deactivated", {"account": account, "by": by, "topic": "accounts"})]
+            credentials.revoke(conn, self._store.keys, now_at=self._store.clock(), person=account)
+            body: dict[str, JSON] = {
+                "account": account,
+                "by": by,
+                "register": self.register.reseal(conn),
+                "topic": "accounts",
+            }
+            return None, [Event("account.deactivated", body)]
 
         await self._store.transact(unit)
 
     async def everybody(self) -> list[Person]:
-        return await self._store.read(directory.people)
+        return await self._store.read(self.people)
 
     async def owners_of(self, agent: str) -> frozenset[str]:
-        return await self._store.read(lambda conn: directory.owners_now(conn, agent))
+        def look(conn: Connection) -> frozenset[str]:
+            self.register.check(conn)
+            return directory.owners_now(conn, agent)
+
+        return await self._store.read(look)
 
 
 def _join(conn: Connection, account: str, group: str, by: str, now_at: int) -> None:

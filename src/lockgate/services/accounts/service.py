@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Connection
+
 from lockgate.services.accounts import directory
 from lockgate.services.accounts.proofs import Proofs
 from lockgate.services.accounts.register import Register
@@ -11,8 +13,13 @@ from lockgate.services.accounts.requesters import Requesters
 class Accounts(Register, Proofs, Requesters):
     """The directory and its credentials. `by` is always the id of who does it; it is logged and it counts later."""
 
-    # For whoever is inside of a transaction.
-    people = staticmethod(directory.people)
-    person = staticmethod(directory.person)
+    # For whoever is inside of a transaction, and has asked for `people` there.
     owners_since = staticmethod(directory.owners_since)
-    minters = staticmethod(directory.minters)
+
+    def minters(self, conn: Connection, credential_id: str) -> frozenset[str]:
+        """Everybody who minted, and so was shown, the credential or a token of it. StoreError: one was changed."""
+        return directory.minters(conn, self._store.keys, credential_id)
+
+    async def check_with_log(self) -> None:
+        """The register is as it was written, and the log knows of no later one. StoreError: it is not."""
+        await self._store.read(self.register.check_with_log)

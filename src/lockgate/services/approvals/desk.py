@@ -21,6 +21,8 @@ from lockgate.services.approvals import past
 from lockgate.services.approvals.entries import Entry, load, save, void
 from lockgate.services.approvals.nouns import FAILED, Changes, Directory, Refusal, Rules
 from lockgate.store.seal import KeyRing
+from lockgate.store.sealed import SealedSet
+from lockgate.store.tables.approvals import delegations
 
 Clock = Callable[[], int]
 
@@ -44,11 +46,14 @@ class Desk:
     log_size: int = field(init=False, default=0)
     """A size that the signed log has had, as last heard: what is proposed from now on is in the log beyond it."""
 
+    lent: SealedSet = field(init=False)
+    """Places in groups that are lent: believed as a whole, or not at all."""
     running: set[str] = field(init=False, default_factory=set)
     """Executions that this process has begun and not seen end."""
 
     def __post_init__(self) -> None:
         self.attempt_secret = self.keys.derive("attempt-key")
+        self.lent = SealedSet("lent", (delegations,), self.keys, ("delegation", "store.restored", "store.upgraded"))
 
     def now(self, entry: Entry) -> int:
         """The clock, which for a request never runs backwards past its last event."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, insert, select, update
 
+from lockgate.action import JSON
 from lockgate.approvals.model import SECOND
 from lockgate.audit.event import Event
 from lockgate.services.approvals import people as who
@@ -53,6 +54,7 @@ def delegate(
                 "receiver": receiver,
                 "group": group,
                 "until_at": lent.until_at,
+                "lent": desk.lent.reseal(conn),
             },
         )
     ]
@@ -61,8 +63,15 @@ def delegate(
 def undelegate(desk: Desk, conn: Connection, delegation_id: str, giver: Voter) -> tuple[bool, list[Event]]:
     """Take it back; votes given under it no longer count at consumption."""
     table = t.delegations
+    desk.lent.check(conn)
     row = conn.execute(select(table.c.giver, table.c.revoked).where(table.c.id == delegation_id)).first()
     if row is None or row.revoked or row.giver != giver.person_id or giver.token_has_act:
         return False, []
     conn.execute(update(table).where(table.c.id == delegation_id).values(revoked=True))
-    return True, [Event("delegation", {"delegation": delegation_id, "on": False, "giver": row.giver})]
+    body: dict[str, JSON] = {
+        "delegation": delegation_id,
+        "on": False,
+        "giver": row.giver,
+        "lent": desk.lent.reseal(conn),
+    }
+    return True, [Event("delegation", body)]

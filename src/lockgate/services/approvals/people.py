@@ -106,7 +106,9 @@ class People:
 
 
 def look(desk: Desk, conn: Connection, now_at: int) -> People:
-    """Read the whole directory; it is small, and a rule about everybody needs everybody."""
+    """Read the whole directory; it is small, and a rule about everybody needs everybody. StoreError: it, or what is
+    lent, is not as Lockgate wrote it."""
+    desk.lent.check(conn)
     accounts = {
         person.id: Account(
             id=person.id,

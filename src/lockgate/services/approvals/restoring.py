@@ -23,6 +23,7 @@ from lockgate.services.approvals.desk import Desk, advance, settled
 from lockgate.services.approvals.entries import load_where
 from lockgate.services.approvals.nouns import FAILED, FORBIDDEN, Refusal, Voter
 from lockgate.store.event_mac import event_key, is_genuine
+from lockgate.store.sealed import change_row
 from lockgate.store.tables import approvals as t
 from lockgate.store.tables.log import events as log_events
 from lockgate.store.tables.outbox import outbox
@@ -110,10 +111,12 @@ def void(
         switch.write(conn, switch.Switch(True, "restore", now_at))
         log.append(Event("kill_switch", {"topic": switch.TOPIC, "on": True, "by": "restore", "reason": WHY}))
     lent = update(t.delegations).where(t.delegations.c.revoked.is_(False)).values(revoked=True)
-    tokens = update(credentials).where(credentials.c.revoked_at == 0).values(revoked_at=now_at)
     counts["lent"] = conn.execute(lent).rowcount
-    counts["credentials"] = conn.execute(tokens).rowcount
-    return counts, [Event(RESTORED, {**record, "voided": dict(counts)}), *log]
+    tokens = conn.execute(select(credentials).where(credentials.c.revoked_at == 0)).all()
+    revoked = [change_row(conn, desk.keys, credentials, token, revoked_at=now_at) for token in tokens]
+    counts["credentials"] = sum(revoked)
+    body: dict[str, JSON] = {**record, "voided": dict(counts), "lent": desk.lent.reseal(conn)}
+    return counts, [Event(RESTORED, body), *log]
 
 
 def accept(desk: Desk, conn: Connection, by: Voter) -> tuple[Restore | Refusal, list[Event]]:

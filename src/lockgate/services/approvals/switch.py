@@ -16,8 +16,11 @@ from lockgate.services.approvals import people as who
 from lockgate.services.approvals.desk import Desk, advance, settled
 from lockgate.services.approvals.entries import load_where
 from lockgate.services.approvals.nouns import FAILED, FORBIDDEN, Refusal, Voter
+from lockgate.store.event_mac import event_key, is_genuine
 from lockgate.store.group import group_memo
+from lockgate.store.seal import KeyRing
 from lockgate.store.tables import approvals as t
+from lockgate.store.tables.log import events as log_events
 
 LIFTERS = 2
 LIFT_TOGETHER_S = 3600
@@ -49,6 +52,31 @@ def read(conn: Connection, *, lock: bool = False) -> Switch:
         return Switch(False)
     mapping: Any = row._mapping
     return Switch(mapping["on"], mapping["by"], mapping["at"], tuple((p, at) for p, at in json.loads(mapping["lifts"])))
+
+
+def as_logged(conn: Connection, keys: KeyRing) -> Switch:
+    """As the log's own events say, each under its MAC; on where one of them was changed. For a transaction of its own:
+    whoever reads the log conflicts with whoever writes it."""
+    found, key = Switch(False), event_key(keys)
+    query = select(log_events.c.id, log_events.c.leaf, log_events.c.mac)
+    for row in conn.execute(query.where(log_events.c.type == TOPIC).order_by(log_events.c.seq)):
+        genuine = is_genuine(key, bytes(row.leaf), bytes(row.mac))
+        leaf: dict[str, Any] = json.loads(bytes(row.leaf)) if genuine else {}
+        if not genuine or leaf["id"] != row.id:
+            return Switch(True)
+        body = leaf["body"]
+        names = set(body.get("agreed", ())) if body["on"] else set()
+        agreed = [*found.agreed, (body["by"], leaf["time"])] if body["by"] in names else found.agreed
+        still = tuple(one for one in agreed if one[0] in names)
+        turned = not found.on or not names
+        found = Switch(body["on"], body["by"] if turned else found.by, leaf["time"] if turned else found.at, still)
+    return found
+
+
+def stopped(conn: Connection, keys: KeyRing) -> Switch:
+    """On where the row or the log says so: the row alone is not believed."""
+    row, logged = read(conn), as_logged(conn, keys)
+    return logged if logged.on else row
 
 
 def refuse_if_on(conn: Connection) -> Refusal | None:
@@ -94,9 +122,11 @@ def turn_on(desk: Desk, conn: Connection, by: Voter, reason: str) -> tuple[Switc
 def lift(desk: Desk, conn: Connection, by: Voter, reason: str) -> tuple[Switch | Refusal, list[Event]]:
     """Two distinct humans must agree; the first only says so."""
     now_at = desk.clock()
-    switch = read(conn, lock=True)
-    if not switch.on:
-        return switch, []
+    row, logged = read(conn, lock=True), as_logged(conn, desk.keys)
+    if not row.on and not logged.on:
+        return row, []
+    # An agreement that is in the row alone is nobody's.
+    switch = logged if logged.on else Switch(True, row.by, row.at)
     people = who.look(desk, conn, now_at)
     refused = _may(desk, people, by)
     if refused:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -10,9 +11,12 @@ from sqlalchemy import Connection, func, insert, select
 
 from lockgate.action import JSON
 from lockgate.audit.event import Event
+from lockgate.errors import StoreError
 from lockgate.services.catalog.model import EMPTY, Catalog, parse_catalog
 from lockgate.store import Store
+from lockgate.store.event_mac import is_genuine
 from lockgate.store.tables.catalog import catalog_versions as t
+from lockgate.store.tables.log import events
 
 
 @dataclass(slots=True)
@@ -33,18 +37,25 @@ class CatalogHolder:
         return hashlib.sha256(joined.encode()).hexdigest()
 
     async def load(self) -> None:
-        """Read the newest version of each connection's catalog."""
+        """Read the newest version of each connection's catalog. StoreError: it is not the one that the log says was
+        accepted last."""
 
-        def look(conn: Connection) -> dict[str, str]:
+        def look(conn: Connection) -> tuple[dict[str, str], dict[str, str]]:
             newest = select(t.c.connection, func.max(t.c.version).label("version")).group_by(t.c.connection).subquery()
             rows = conn.execute(
                 select(t.c.connection, t.c.body).join(
                     newest, (t.c.connection == newest.c.connection) & (t.c.version == newest.c.version)
                 )
             )
-            return {row.connection: row.body for row in rows}
+            return {row.connection: row.body for row in rows}, _accepted(conn, self.store)
 
-        self._current = {name: parse_catalog(body) for name, body in (await self.store.read(look)).items()}
+        bodies, accepted = await self.store.read(look)
+        found = {name: parse_catalog(body) for name, body in bodies.items()}
+        for name in found.keys() | accepted.keys():
+            if name not in found or found[name].digest != accepted.get(name):
+                why = f"the PHI map of {name} is not the one that was accepted last"
+                raise StoreError(why, hint="the store was changed behind Lockgate: put back a good backup")
+        self._current = found
 
     async def accept(self, connection: str, text: str, *, by: str) -> Catalog:
         """Put a reviewed catalog in force. CatalogError: it is wrong, and the old one stays."""
@@ -81,3 +92,17 @@ class CatalogHolder:
         for callback in self.changed:
             callback(connection)
         return new
+
+
+def _accepted(conn: Connection, store: Store) -> dict[str, str]:
+    """Connection → the digest of the catalog that was accepted last, as the log's own events say."""
+    newest: dict[str, tuple[int, str]] = {}
+    query = select(events.c.id, events.c.leaf, events.c.mac).where(events.c.type == "catalog.changed")
+    for row in conn.execute(query):
+        leaf = json.loads(bytes(row.leaf))
+        if not is_genuine(store.mac_key, bytes(row.leaf), bytes(row.mac)) or leaf["id"] != row.id:
+            raise StoreError("an event about a PHI map was changed", hint="lockgate audit verify names it")
+        body = leaf["body"]
+        before = newest.get(body["connection"], (0, ""))
+        newest[body["connection"]] = max(before, (int(body["version"]), str(body["after"])))
+    return {name: digest for name, (_, digest) in newest.items()}

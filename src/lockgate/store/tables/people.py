@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, Text
 
 from lockgate.store.tables import metadata
 
@@ -65,5 +65,6 @@ credentials = Table(
     Column("expires_at", BigInteger, nullable=False),
     Column("used_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger, nullable=False),
+    Column("mac", LargeBinary, nullable=True),  # over all the others, by a key outside the store
 )
 Index("credentials_by_root", credentials.c.root)

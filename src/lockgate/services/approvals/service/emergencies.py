@@ -62,4 +62,4 @@ class Emergencies(Deciding):
         return await self._store.transact(lambda conn: unit(self.desk, conn, by, reason))
 
     async def stopped(self) -> switch.Switch:
-        return await self._store.read(switch.read)
+        return await self._store.read(lambda conn: switch.stopped(conn, self.desk.keys))

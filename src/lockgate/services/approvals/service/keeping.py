@@ -43,6 +43,7 @@ class Keeping(Part):
         """At start, before anything is executed: what processes that live no more had begun becomes UNKNOWN; how
         many."""
         self.desk.log_size = await self._store.read(logged.size)
+        await self._store.read(self.desk.lent.check_with_log)
         await self._store.transact(lambda conn: executing.void_unbelieved(self.desk, conn))
         return await self.recover_lost()
 
