@@ -19,6 +19,8 @@ from world import until
 
 from lockgate.audit import Entry, Verdict, verify_log
 from lockgate.demo.embedded import SETTINGS, EmbeddedPostgres
+from lockgate.demo.hospital import CATALOG
+from lockgate.errors import LockgateError
 from lockgate.store import postgresql, presence
 from lockgate.store.tables import log as t
 from support import start_gate, stop_gate
@@ -105,6 +107,17 @@ def refused(agent, asked=READ):
     assert failed.value.diag.message_hint
 
 
+def eventually(found, what):
+    """`until`, where the store may not be back yet."""
+
+    def attempt():
+        with contextlib.suppress(LockgateError):
+            return found()
+        return None
+
+    return until(attempt, what)
+
+
 def runs(agent) -> bool:
     with contextlib.suppress(psycopg.Error):
         return agent.execute(READ) is not None
@@ -131,7 +144,7 @@ def check_log(gate) -> None:
         assert report.verdict is not Verdict.BROKEN, report.problems
         return not report.unmatched
 
-    until(complete, "every outcome")
+    eventually(complete, "every outcome")
 
 
 def task_is_done(hospital, number: int) -> bool:
@@ -211,7 +224,7 @@ def test_whoever_waits_is_woken_once_the_store_is_back(gate, server, hospital, u
     request, waiting = held(gate, 4)
     server.kill()
     server.revive()
-    until(lambda: gate.vote(request, "rita"), "the vote")
+    eventually(lambda: gate.vote(request, "rita"), "the vote")
     waiting.result()
     assert task_is_done(hospital, 4)
     check_log(gate)
@@ -242,7 +255,7 @@ def test_what_has_happened_while_the_store_was_away_is_told_later(gate, server, 
     waiting.result()
     assert task_is_done(hospital, 6)
     server.revive()
-    until(lambda: [e for e in gate.events("outcome") if '"SUCCEEDED"' in str(e["leaf"])], "the outcome")
+    eventually(lambda: [e for e in gate.events("outcome") if '"SUCCEEDED"' in str(e["leaf"])], "the outcome")
     check_log(gate)
 
 
@@ -256,3 +269,13 @@ def test_a_store_that_somebody_has_alone_is_not_written(gate, server, monkeypatc
         alone.execute("SELECT pg_advisory_unlock_all()")
         until(lambda: runs(agent), "the store")
     check_log(gate)
+
+
+def test_a_phi_map_accepted_at_one_process_is_in_force_at_the_other(gate, server, hospital):
+    other = start_gate(hospital, gate.state, "ai-agents", keys=gate.assembly.keys, store_url=server.url_of_store())
+    try:
+        stricter = CATALOG.read_text().replace("sex: none", "sex: other_id")
+        accepted = other.call(other.assembly.catalog.accept("clinic", stricter, by="local:root"))
+        until(lambda: gate.assembly.catalog.current("clinic").digest == accepted.digest, "the new map")
+    finally:
+        stop_gate(other)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from sqlalchemy import Connection as StoreConnection
 from lockgate.action import JSON
 from lockgate.audit import SigningKey
 from lockgate.audit.event import Event
-from lockgate.errors import PolicyError
+from lockgate.errors import LockgateError, PolicyError
 from lockgate.gateways.postgres.connection import Connection
 from lockgate.gateways.postgres.gateway import Gateway
 from lockgate.gateways.postgres.lineage import By
@@ -36,6 +36,7 @@ from lockgate.store import EVERYTHING, Clock, KeyRing, Store, new_id, open_store
 logger = structlog.get_logger("lockgate")
 KILL_TOPIC = "kill_switch"
 ACCOUNTS_TOPIC = "accounts"
+CATALOG_TOPIC = "catalog"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,18 @@ class Assembly:
             self._tasks.append(asyncio.get_running_loop().create_task(self._read_switch()))
         if topic in (ACCOUNTS_TOPIC, EVERYTHING):
             self.gateway.accounts_changed()
+            self._begin(self.store.read(self.accounts.register.check))
+        if topic in (CATALOG_TOPIC, EVERYTHING):
+            self._begin(self.catalog.load())
+
+    def _begin(self, work: Coroutine[None, None, object]) -> None:
+        """What another process changed is looked at; a store that fails is looked at when it is back."""
+
+        async def quietly() -> None:
+            with contextlib.suppress(LockgateError):
+                await work
+
+        self._tasks.append(asyncio.get_running_loop().create_task(quietly()))
 
     async def _read_switch(self) -> None:
         on = (await self.approvals.stopped()).on

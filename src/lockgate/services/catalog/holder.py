@@ -38,7 +38,7 @@ class CatalogHolder:
 
     async def load(self) -> None:
         """Read the newest version of each connection's catalog. StoreError: it is not the one that the log says was
-        accepted last."""
+        accepted last, and what was in force stays."""
 
         def look(conn: Connection) -> tuple[dict[str, str], dict[str, str]]:
             newest = select(t.c.connection, func.max(t.c.version).label("version")).group_by(t.c.connection).subquery()
@@ -55,7 +55,11 @@ class CatalogHolder:
             if name not in found or found[name].digest != accepted.get(name):
                 why = f"the PHI map of {name} is not the one that was accepted last"
                 raise StoreError(why, hint="the store was changed behind Lockgate: put back a good backup")
-        self._current = found
+        before, self._current = self._current, found
+        for name in found:
+            if found[name].digest != before.get(name, EMPTY).digest:
+                for callback in self.changed:
+                    callback(name)
 
     async def accept(self, connection: str, text: str, *, by: str) -> Catalog:
         """Put a reviewed catalog in force. CatalogError: it is wrong, and the old one stays."""
