@@ -54,6 +54,10 @@ fuzz: $(STAMP)/installed ## mutated conversations, RUNS of them from SEED (RUNS=
 faults: $(STAMP)/installed ## every way in which a held write can be cut off, each victim at each step
 	$(BIN)/python -m pytest tests/faults -n 0 --schedules 0 --seed $(SEED)
 
+.PHONY: redteam
+redteam: $(STAMP)/installed ## every attempt to get past the gate, and the page in the docs that says what came of each
+	$(BIN)/python -m pytest -p what_was_tried --page docs/reference/what-was-tried.md tests/redteam -n 0
+
 .PHONY: bench-packages
 bench-packages: ## Debian's pgbouncer, to be compared with: only as root, only when missing
 	@ls /usr/sbin/pgbouncer >/dev/null 2>&1 || { \

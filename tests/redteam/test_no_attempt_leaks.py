@@ -86,10 +86,12 @@ def attempt(gate, statements: list[str], way: str) -> Seen:
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("entry", ATTEMPTS, ids=[entry["id"] for entry in ATTEMPTS])
-def test_no_attempt_leaks(gate, secrets, entry, way):
+def test_no_attempt_leaks(gate, secrets, entry, way, record_property):
     if way == "transaction" and entry["do"][0] == "BEGIN":
         pytest.skip("opens a transaction of its own")
     seen = attempt(gate, entry["do"], way)
+    for name, value in (("attempt", entry["id"]), ("way", way), ("codes", ",".join(seen.codes))):
+        record_property(name, value)
     everything = "\n".join(seen.text)
     leaked = [value for value in secrets if value in everything]
     assert not leaked, f"{len(leaked)} real values came back"
