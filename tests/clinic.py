@@ -106,6 +106,7 @@ class World:
             view_facts=ViewFacts(statement_masked="COPY patients TO STDOUT", resources=("clinic/public.patients",)),
             waiting=waiting,
             estimated_rows=41200,
+            statement="5" * 64,
         )
 
     async def opened(self, proposal: Proposal | None = None) -> Opened:

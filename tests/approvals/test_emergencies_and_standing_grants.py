@@ -168,6 +168,9 @@ async def test_what_is_outside_the_terms_asks_people(world):
         assert (await world.opened(world.proposal(action))).state == "PENDING"
     more_rows = replace(world.proposal(world.action(b"y")), estimated_rows=10**6)
     assert (await world.opened(more_rows)).state == "PENDING"
+    for statement in ("6" * 64, ""):
+        other_words = replace(world.proposal(world.action(b"z" + statement.encode())), statement=statement)
+        assert (await world.opened(other_words)).state == "PENDING"
 
 
 async def test_a_standing_grant_lasts_at_most_eight_hours_and_is_revocable(world):

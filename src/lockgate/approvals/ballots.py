@@ -11,6 +11,7 @@ from lockgate.approvals import events as ev
 from lockgate.approvals.model import (
     GRANT_S,
     GRANT_WAITING_S,
+    PERMIT_S,
     REVIEWERS,
     SECOND,
     STANDING_S,
@@ -81,6 +82,9 @@ def approved(request: Request, now_at: int) -> Request:
     ttl_s = min(longest_s, *(q.grant_ttl_s for q in request.quorums))
     if request.standing_s:
         ttl_s = min(request.standing_s, STANDING_S)
+    if request.permit_until_at:
+        until_at = min(request.permit_until_at, request.created_at + PERMIT_S * SECOND)
+        return replace(request.moved(S.APPROVED, now_at), use_by_at=max(until_at, now_at))
     return replace(request.moved(S.APPROVED, now_at), use_by_at=now_at + ttl_s * SECOND)
 
 

@@ -159,7 +159,7 @@ def _stopped(request: Request, event: ev.Stopped, now_at: int) -> Request | Refu
 
 
 def _consumed(request: Request, event: ev.Consumed, now_at: int) -> Request | Refusal:
-    if request.status is not S.APPROVED or request.standing_s or request.glass:
+    if request.status is not S.APPROVED or request.standing_s or request.permit_until_at or request.glass:
         return wrong(request)
     if event.stopped:
         return Refusal("stopped", "the kill switch is on: nothing is executed")

@@ -21,6 +21,8 @@ REVIEW_S = 24 * 3600
 REVIEWERS = 2
 GLASS_S = 3600
 STANDING_S = 8 * 3600
+PERMIT_S = 91 * 24 * 3600
+"""To the end of the ninetieth day."""
 
 Conflicts: TypeAlias = Mapping[str, tuple[str, ...]]
 """Person id → why this person may not approve; the evaluated conflict set, as data."""
@@ -146,7 +148,8 @@ class Request:
 
     `callers` counts who waits on a connection; `gone_at` is when the last of them left (0: nobody did). With
     `standing_s` it is a standing grant: once approved it covers others for that long, and is never executed
-    itself; `uses` counts how often it did.
+    itself; `uses` counts how often it did. With `permit_until_at` it is a change of policy: once approved it is in
+    force until then, and never executed.
     """
 
     id: str
@@ -166,6 +169,7 @@ class Request:
     outcome: str = ""
     standing_s: int = 0
     uses: int = 0
+    permit_until_at: int = 0
     glass: bool = False
     glass_until_at: int = 0
     review_by_at: int = 0

@@ -1,7 +1,8 @@
-"""`lockgate policy`: check a policy folder, ask it a question, run its decision table.
+"""`lockgate policy`: check a policy folder, ask it a question, run its decision table; and let what recurs recur.
 
-Reads a folder and nothing else, so that it runs in an editor and in CI; with `--server` the set in force is asked, by
-the API, as whoever is logged in.
+`check`, `explain`, `test` and `replay` read files and nothing else, so that they run in an editor and in CI; with
+`--server` the set in force is asked, by the API, as whoever is logged in. `allow`, `allowed` and `revoke` ask the
+server.
 Exit status: 0 fine, 1 something was found or failed, 2 the folder or the question cannot be read.
 """
 
@@ -16,7 +17,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 import typer
 
 from lockgate.action import Kind, Principal, Requester
-from lockgate.cli import replaying
+from lockgate.cli import permits, replaying
 from lockgate.cli.client import call
 from lockgate.errors import LockgateError
 from lockgate.policy import Finding, load, query_from, run_table
@@ -24,8 +25,9 @@ from lockgate.policy import check as check_folder
 from lockgate.policy.table import FILE as TABLE
 from lockgate.policy.table import read_text
 
-app = typer.Typer(name="policy", help="Check, explain and test policies.", no_args_is_help=True)
+app = typer.Typer(name="policy", help="Check, explain and test policies; let what recurs recur.", no_args_is_help=True)
 replaying.register(app)
+permits.register(app)
 
 FOUND, UNREADABLE = 1, 2
 T = TypeVar("T")

@@ -6,6 +6,19 @@ action with an `Admission`: a `Pass`, whose intent is already durable when it is
 
 from lockgate.pipeline.nouns import Admission, Caller, Facts, Held, Pass, Refusal, Ticket, Wishes
 from lockgate.pipeline.path import Pipeline
+from lockgate.pipeline.permits import Permits
 from lockgate.pipeline.words import unrecorded
 
-__all__ = ["Admission", "Caller", "Facts", "Held", "Pass", "Pipeline", "Refusal", "Ticket", "Wishes", "unrecorded"]
+__all__ = [
+    "Admission",
+    "Caller",
+    "Facts",
+    "Held",
+    "Pass",
+    "Permits",
+    "Pipeline",
+    "Refusal",
+    "Ticket",
+    "Wishes",
+    "unrecorded",
+]

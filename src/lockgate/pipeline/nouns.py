@@ -28,6 +28,10 @@ class Facts:
     looked_up: int = 0
     """How many records it asks for by their identifier."""
     destination: str = "client"
+    statement: str = field(default="", compare=False)
+    """Names the statement without its values, where somebody reads it; empty where no other can be the same."""
+    masks: frozenset[str] = field(default=frozenset(), compare=False)
+    """How each class would be masked, as `name=token`; known where `statement` is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,4 +111,5 @@ class Ticket:
     request_id: str = ""
     glass_id: str = ""
     policy: PolicySet | None = None
-    """Whose decision it is; as long as that set is in force, asking it again would answer the same."""
+    """Whose decision it is; as long as that set is in force and the day is the same, it would answer the same again."""
+    today: int = 0

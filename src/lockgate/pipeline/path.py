@@ -23,10 +23,12 @@ from lockgate.pipeline.words import (
     why,
 )
 from lockgate.policy import PolicyHolder
+from lockgate.policy.permits import date_of, day
 from lockgate.services.approvals import Approvals, Execution, Proposal, RequestView
 from lockgate.services.approvals import Refusal as ApprovalRefusal
 from lockgate.services.shapes import Shape, Shapes
 from lockgate.services.views import ViewFacts
+from lockgate.store import Clock, system_clock
 
 
 class Pipeline:
@@ -39,12 +41,14 @@ class Pipeline:
         shapes: Shapes,
         catalog_digest: Callable[[], str],
         witnessed: Callable[[str], Awaitable[None]] | None = None,
+        clock: Clock = system_clock,
     ):
         self._policy = policy
         self._approvals = approvals
         self._shapes = shapes
         self._catalog_digest = catalog_digest
         self._witnessed = witnessed
+        self._clock = clock
         self.halted = ""
         """Why nothing is executed: the store contradicts the log as it is known outside (services/log)."""
         self.stopped = False
@@ -59,8 +63,16 @@ class Pipeline:
         *,
         glass: bool = False,
     ) -> Decision:
-        """What policy says now; pure, no store, at most a millisecond."""
-        return self._policy.current.decide(query_of(requester, facts, wishes, glass), satisfied)
+        """What policy says now; no store, at most a millisecond."""
+        return self._policy.current.decide(query_of(requester, facts, wishes, glass, self.today()), satisfied)
+
+    def today(self) -> int:
+        """The day, UTC, as policies compare it; 0 where none does, so that a decision may be kept over midnight."""
+        return day(date_of(self._clock())) if self._policy.current.knows_dates else 0
+
+    def names_statement(self, requester: Requester, facts: Facts, wishes: Wishes) -> bool:
+        """Whether the statement's key is needed: a policy reads it, or people will be asked and may let it recur."""
+        return self._policy.current.names_statements or self.decide(requester, facts, wishes).effect is Effect.REQUIRE
 
     async def ask(
         self,
@@ -91,7 +103,7 @@ class Pipeline:
         if decision.effect is Effect.ALLOW:
             capped = wishes.most_rows or wishes.most_bytes
             once = not audit_each and not capped and by_shape(facts, decision)
-            return Ticket(action, facts, wishes, decision, once, policy=policy)
+            return Ticket(action, facts, wishes, decision, once, policy=policy, today=self.today())
         return await self._hold(action, facts, wishes, decision, caller, describe)
 
     async def _under_glass(self, action: Action, facts: Facts, wishes: Wishes) -> Ticket | None:
@@ -167,6 +179,8 @@ class Pipeline:
             view_facts=view_facts,
             waiting=wishes.wait,
             estimated_rows=facts.estimated_rows,
+            statement=facts.statement,
+            lookups=facts.lookups,
         )
 
     async def _wait(self, request_id: str, hold_s: float, caller: Caller) -> str:
@@ -267,7 +281,7 @@ class Pipeline:
 
     def _changed(self, ticket: Ticket) -> bool:
         """Whether policy no longer allows what this ticket says, or masks more."""
-        if ticket.policy is self._policy.current:
+        if ticket.policy is self._policy.current and ticket.today == self.today():
             return False
         now = self.decide(ticket.action.requester, ticket.facts, ticket.wishes, glass=bool(ticket.glass_id))
         return not now.allowed or bool(now.masked - ticket.decision.masked)
@@ -303,9 +317,11 @@ class Pipeline:
         return await self._approvals.list(principal=requester.principal.id, limit=50)
 
     def may_write(self, requester: Requester, resources: frozenset[str]) -> bool:
-        """Whether the requester may write any of these relations without asking anybody (tokens depend on it)."""
+        """Whether the requester may write any of these relations without asking anybody (tokens depend on it), were it
+        by one statement alone."""
         return any(
-            self.decide(
+            self._policy.current.by_some_statement(requester.principal.id, "sql.write", resource)
+            or self.decide(
                 requester,
                 Facts((Question("sql.write", resource),), frozenset(), frozenset(), frozenset()),
                 Wishes(),

@@ -10,7 +10,7 @@ AUDITED_BY_SHAPE = frozenset({"sql.select", "sql.session", "sql.temp"})
 """Reads in which every PHI column is masked may be recorded once for each shape and session (audit.md)."""
 
 
-def query_of(requester: Requester, facts: Facts, wishes: Wishes, glass: bool) -> Query:
+def query_of(requester: Requester, facts: Facts, wishes: Wishes, glass: bool, today: int = 0) -> Query:
     return Query(
         requester=requester,
         questions=facts.questions,
@@ -25,6 +25,11 @@ def query_of(requester: Requester, facts: Facts, wishes: Wishes, glass: bool) ->
             rows=facts.estimated_rows,
             destination=facts.destination,
             address=requester.client_address,
+            statement=facts.statement,
+            today=today,
+            masks=facts.masks,
+            row_cap=wishes.most_rows,
+            byte_cap=wishes.most_bytes,
         ),
         clean=facts.clean,
     )

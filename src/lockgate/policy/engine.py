@@ -160,6 +160,12 @@ def _facts(query: Query, principals: Sequence[Principal]) -> dict[str, Any]:
         "destination": context.destination,
         "hour": context.hour,
         "auth": context.auth,
+        "statement": context.statement,
+        "today": context.today,
+        "masks": sorted(context.masks),
+        "row_cap": max(0, min(context.row_cap, _MAX_LONG)),
+        "byte_cap": max(0, min(context.byte_cap, _MAX_LONG)),
+        "acting": sorted(p.id for p in principals),
         "delegated": len(principals) > 1,
     }
     if context.purpose_vouched:

@@ -13,7 +13,8 @@ class Context:
 
     `purpose` is what the requester claims; `purpose_vouched` says that identity vouches for it. `satisfied`
     names profiles that Lockgate itself has verified, never what somebody said. `rows` is an estimate,
-    `hour` is UTC.
+    `hour` is UTC, `today` too (20261231). `statement` names the statement without its values, `masks` how each class is
+    masked (`name=token`); what is not known is empty or 0.
     """
 
     purpose: str = ""
@@ -26,6 +27,11 @@ class Context:
     hour: int = 0
     auth: str = ""
     purpose_vouched: bool = False
+    statement: str = ""
+    today: int = 0
+    masks: frozenset[str] = frozenset()
+    row_cap: int = 0
+    byte_cap: int = 0
 
 
 @dataclass(frozen=True, slots=True)

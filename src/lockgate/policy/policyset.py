@@ -15,7 +15,14 @@ from lockgate.policy.engine import Engine
 from lockgate.policy.explain import Explanation, explain
 from lockgate.policy.model import Profile, Query
 from lockgate.policy.reasons import reasons_of
-from lockgate.policy.relevance import named_profiles, reads, relevant_profiles, shown_unasked
+from lockgate.policy.relevance import (
+    covers,
+    may_match,
+    named_profiles,
+    reads,
+    relevant_profiles,
+    shown_unasked,
+)
 from lockgate.policy.schema import schema_text
 from lockgate.policy.source import Policy, read_policies
 from lockgate.policy.steps import Weighed, weigh
@@ -42,6 +49,11 @@ class PolicySet:
         self._engine = Engine(policies)
         self._relevant = relevant_profiles([p.tree for p in policies], frozenset(profiles))
         self._showable = shown_unasked([p.tree for p in policies])
+        self.names_statements = any(reads(p.tree, "statement") for p in policies)
+        """Whether any policy reads which statement it is."""
+        self._by_statement = [p.tree for p in policies if p.tree.effect == "permit" and reads(p.tree, "statement")]
+        self.knows_dates = any(reads(p.tree, "today") for p in policies)
+        """Whether what is allowed today may not be tomorrow."""
         self._cache: OrderedDict[tuple[Query, frozenset[str]], Decision] = OrderedDict()
         self._lock = Lock()
 
@@ -63,6 +75,13 @@ class PolicySet:
             if len(self._cache) > CACHED_DECISIONS:
                 self._cache.popitem(last=False)
         return decision
+
+    def by_some_statement(self, principal: str, action: str, resource: str) -> bool:
+        """Whether a permit that reads which statement it is might allow this to the principal, for some statement."""
+        return any(
+            covers(tree, action) and may_match(tree.principal, principal) and may_match(tree.resource, resource)
+            for tree in self._by_statement
+        )
 
     def explain(self, query: Query, satisfied: frozenset[str] = frozenset()) -> Explanation:
         """The decision with every question that led to it, for people."""

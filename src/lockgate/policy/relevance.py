@@ -141,6 +141,13 @@ def reads(tree: pst.Template, attribute: str) -> bool:
     return False
 
 
+def may_match(scope: pst.PrincipalOrResourceConstraint, id: str) -> bool:
+    """Whether the scope can match the entity of this id; only one that names another entity cannot."""
+    if isinstance(scope, pst.ScopeEq) and isinstance(scope.entity, pst.EntityUid):
+        return scope.entity.id == id
+    return True
+
+
 def _children(node: object) -> Iterator[object]:
     if isinstance(node, tuple):
         yield from node

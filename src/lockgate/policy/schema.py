@@ -68,6 +68,12 @@ type Facts = {
   address?: ipaddr,
   hour: Long,                 // UTC
   auth: String,
+  statement: String,          // names the statement without its values; "" where it is not known
+  today: Long,                // UTC, written 20261231; 0 where it is not known
+  masks: Set<String>,         // how each class is masked: "name=token"
+  row_cap: Long,              // the stream is cut there; 0 is no cap
+  byte_cap: Long,
+  acting: Set<String>,        // ids of all who act or are acted for
   delegated: Bool,            // somebody else acts too, or is acted for, and is asked about as well
   asked: Bool,                // for reveal.*: the requester named this class
 };

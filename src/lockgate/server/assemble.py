@@ -22,7 +22,7 @@ from lockgate.gateways.postgres.lineage import By
 from lockgate.gateways.postgres.resolve.resolver import Resolver
 from lockgate.gateways.postgres.resolve.side import SidePool
 from lockgate.gateways.postgres.wire.target import Target
-from lockgate.pipeline import Pipeline
+from lockgate.pipeline import Permits, Pipeline
 from lockgate.policy import PolicyHolder, PolicySet
 from lockgate.services import known_keys, policy_versions
 from lockgate.services.accounts import Accounts
@@ -37,6 +37,7 @@ logger = structlog.get_logger("lockgate")
 KILL_TOPIC = "kill_switch"
 ACCOUNTS_TOPIC = "accounts"
 CATALOG_TOPIC = "catalog"
+POLICY_TOPIC = "policy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +64,18 @@ class Assembly:
     log: Log
     shapes: Shapes
     pipeline: Pipeline
+    permits: Permits
     gateway: Gateway
     connections: Mapping[str, Connection]
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
-    _reloading: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Of two reloads at once, the later reading must not be overtaken by the earlier."""
 
     async def start(self) -> None:
         await self.accounts.check_with_log()
         await self.catalog.load()
+        await self.approvals.recover()
+        await self.permits.begin()
         started = self.policy.current
         await self.store.transact(lambda conn: policy_versions.keep_at_start(conn, started, now_at=self.store.clock()))
-        await self.approvals.recover()
         self.log.on_halt = self._halted
         await self.log.start()
         fingerprints = {"log": self.log.signer.verifier.fingerprint, "sealing": self.keys.fingerprint}
@@ -98,7 +99,7 @@ class Assembly:
 
         Returns the set before and the one now in force.
         """
-        async with self._reloading:
+        async with self.permits.lock:
             before = self.policy.current
             try:
                 after = await asyncio.to_thread(self.policy.candidate)
@@ -144,6 +145,8 @@ class Assembly:
     def _heard(self, topic: str) -> None:
         if topic in (KILL_TOPIC, EVERYTHING):
             self._tasks.append(asyncio.get_running_loop().create_task(self._read_switch()))
+        if topic in (POLICY_TOPIC, EVERYTHING):
+            self._tasks.append(asyncio.get_running_loop().create_task(self.permits.refresh_soon()))
         if topic in (ACCOUNTS_TOPIC, EVERYTHING):
             self.gateway.accounts_changed()
             self._begin(self.store.read(self.accounts.register.check))
@@ -206,7 +209,7 @@ async def assemble(
         )
         log = Log(store, signer, clock, checkpoint_dir=checkpoint_dir)
         shapes = Shapes(store, new_id)
-        pipeline = Pipeline(policy, approvals, shapes, lambda: catalog.digest, log.witnessed)
+        pipeline = Pipeline(policy, approvals, shapes, lambda: catalog.digest, log.witnessed, clock)
         connections = {
             name: Connection(
                 name,
@@ -236,8 +239,10 @@ async def assemble(
             gateway.schema_or_policy_changed()
 
         catalog.changed.append(catalog_changed)
+        permits = Permits(policy, approvals, pipeline, store, gateway.schema_or_policy_changed)
     except BaseException:
         with contextlib.suppress(Exception):
             await store.__aexit__(None, None, None)
         raise
-    return Assembly(store, keys, accounts, approvals, policy, catalog, log, shapes, pipeline, gateway, connections)
+    parts = store, keys, accounts, approvals, policy, catalog, log, shapes, pipeline, permits, gateway, connections
+    return Assembly(*parts)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from lockgate.action import JSON, Action, Decision, Kind, Principal, digest
 
-RENDERER = 3
+RENDERER = 4
 MASKING = "display/1"
 CHANNEL = "console"
 REASON_CHARS = 500
@@ -67,6 +67,10 @@ class ViewFacts:
     uninspectable: str = ""
     reason: str = ""
     parameters: tuple[str, ...] = ()
+    asks: str = ""
+    """What is wanted, where it is something else than to run this once; takes the sentence's place."""
+    permit: str = ""
+    """The text of the permit that would come into force."""
     on_approve: str = "it may run once, exactly as shown, and nothing else with it"
 
 
@@ -116,7 +120,8 @@ def render(
     destination = facts.destination or action.destination
     revealed = sorted(decision.revealed)
     masked = sorted((action.classes | facts.classes) - decision.revealed)
-    risk = _risk(action, decision, profiles, rows, destination, first=bool(new), odd=bool(uninspectable))
+    odd = bool(uninspectable or facts.permit)
+    risk = _risk(action, decision, profiles, rows, destination, first=bool(new), odd=odd)
     sentence = plain(_sentence(facts, action, decision, rows, destination))
     body: dict[str, JSON] = {
         "version": RENDERER,
@@ -130,6 +135,7 @@ def render(
         "upstream": plain(action.upstream),
         "does": [plain(words) for words in facts.does] or _questions(action),
         "statement": shown,
+        "permit": plain(facts.permit),
         "parameters": [plain(words) for words in facts.parameters],
         "uninspectable": uninspectable,
         "flags": flags,
@@ -144,7 +150,7 @@ def render(
         "sample": [[plain(cell) for cell in row] for row in facts.sample],
         "reason": {"text": plain(mask(facts.reason[:REASON_CHARS])), "verified": False},
         "on_approve": plain(facts.on_approve),
-        "on_deny": "it does not run; the same may be asked again after an hour",
+        "on_deny": "nothing changes" if facts.permit else "it does not run; the same may be asked again after an hour",
     }
     lines = tuple(_lines(body))
     return View(sentence, risk, lines, body, digest("view", {"body": body, "lines": list(lines)}))
@@ -172,6 +178,8 @@ def _suspect(word: str) -> bool:
 
 
 def _sentence(facts: ViewFacts, action: Action, decision: Decision, rows: int, destination: str) -> str:
+    if facts.asks:
+        return facts.asks
     requester = action.requester
     behalf = requester.on_behalf_of
     who = _name(requester.principal) + (f", for {_name(behalf)}," if behalf is not None else "")
@@ -248,6 +256,8 @@ def _lines(body: Mapping[str, JSON]) -> list[str]:
     lines += [f"would: {item}" for item in _texts(body["does"])]
     lines.append("statement, values masked:")
     lines += [f"  {line}" for line in (str(body["statement"]) or "(uninspectable)").split("\n")]
+    if body["permit"]:
+        lines += ["permit, in Cedar:", *(f"  {line}" for line in str(body["permit"]).rstrip().split("\n"))]
     lines += [f"parameter: {item}" for item in _texts(body["parameters"])]
     lines += [f"attention: {item}" for item in _texts(body["flags"])]
     lines.append(f"shown unmasked: {listed('shown_unmasked')}; masked: {listed('masked')}")

@@ -33,6 +33,7 @@ log = structlog.get_logger("lockgate.postgres")
 HANDSHAKE_S = 30.0
 RECHECK_S = 60.0
 STOP_S = 3.0
+DAY_LOOK_S = 1.0
 LONGEST_SESSION_S = 12 * 3600.0
 
 
@@ -67,6 +68,7 @@ class Gateway:
         self._sessions: dict[int, tuple[bytes, Session]] = {}
         self._next_id = secrets.randbelow(1 << 24) + 1
         self._tasks: set[asyncio.Task[None]] = set()
+        self._today = 0
         self._watches: list[asyncio.Task[None]] = []
         self._server: asyncio.Server | None = None
 
@@ -83,6 +85,7 @@ class Gateway:
                 self.in_background(connection.watch_schema(self.schema_or_policy_changed)),
                 self.in_background(connection.watch_unknown(self.approvals)),
             ]
+        self._watches.append(self.in_background(self._watch_days()))
         return 0 if unix_path else int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
@@ -123,6 +126,15 @@ class Gateway:
     def schema_or_policy_changed(self) -> None:
         """Every statement is decided anew from here on."""
         self.generation += 1
+
+    async def _watch_days(self) -> None:
+        """What was decided yesterday is decided anew, where a policy reads the day."""
+        while True:
+            today = self.pipeline.today()
+            if today != self._today:
+                self._today = today
+                self.schema_or_policy_changed()
+            await asyncio.sleep(DAY_LOOK_S)
 
     def accounts_changed(self) -> None:
         """A credential, an owner or a group has changed somewhere: no session waits a minute to learn of it."""

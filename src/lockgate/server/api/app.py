@@ -11,7 +11,19 @@ from fastapi.responses import JSONResponse
 
 from lockgate import __version__
 from lockgate.errors import AuthenticationError, ConfigError, LockgateError, Refused, StoreError
-from lockgate.server.api import audit, batches, keeping, notices, people, policy, requests, sessions, standing, trying
+from lockgate.server.api import (
+    audit,
+    batches,
+    keeping,
+    notices,
+    people,
+    permits,
+    policy,
+    requests,
+    sessions,
+    standing,
+    trying,
+)
 from lockgate.server.api.guard import Forbidden, LoginLimit, TooMany
 from lockgate.server.assemble import Assembly
 
@@ -47,7 +59,7 @@ def create_app(assembly: Assembly) -> FastAPI:
     )
     app.state.assembly = assembly
     app.state.login_limit = LoginLimit()
-    for module in (sessions, requests, batches, standing, notices, people, policy, trying, audit, keeping):
+    for module in (sessions, requests, batches, standing, notices, people, policy, permits, trying, audit, keeping):
         app.include_router(module.router, prefix="/api/v1")
 
     @app.middleware("http")

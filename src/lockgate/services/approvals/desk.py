@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
 
-from lockgate.action import JSON
+from lockgate.action import JSON, digest
 from lockgate.approvals import Request, Status, asked, settle, step, terminal
 from lockgate.approvals import events as happenings
 from lockgate.approvals.events import Event as Happening
@@ -25,6 +25,9 @@ from lockgate.store.sealed import SealedSet
 from lockgate.store.tables.approvals import delegations
 
 Clock = Callable[[], int]
+POLICY = "policy"
+"""The kind of a request that asks for a permit (`permitting`)."""
+POLICY_TOPIC = "policy"
 
 
 @dataclass(slots=True)
@@ -126,6 +129,8 @@ def advance(
     past.append(conn, desk.keys, entry, happening, max(now_at, before.last_at))
     if request.status is not before.status:
         log.append(changed(entry, before, request, **body))
+        if entry.kind == POLICY and Status.APPROVED in (before.status, request.status):
+            log.append(policy_changed(entry, request))
     moved = request.status is not before.status or request.overdue != before.overdue
     if moved or asked_now(request) != asked_now(before):
         desk.notify(desk, conn, entry)
@@ -153,6 +158,29 @@ def changed(entry: Entry, before: Request, after: Request, **body: JSON) -> Even
             "at": after.last_at,
             **past.named(entry),
             **body,
+        },
+    )
+
+
+def policy_changed(entry: Entry, request: Request) -> Event:
+    """A permit has come into force, or is in force no more. Whoever drafted it has loosened a rule."""
+    permit = entry.facts["permit"]
+    begins = request.status is Status.APPROVED
+    return Event(
+        "policy.changed",
+        {
+            "by": permit["author"],
+            "approvers": sorted(vote.person for vote in request.votes if vote.approve),
+            "permit": request.id,
+            "of": permit["of"],
+            "until": permit["until"],
+            "connection": entry.connection,
+            "changes": {"policies": {"added" if begins else "removed": [permit["file"]]}},
+            "text": digest("permit", permit["text"]),
+            "state": request.status.value,
+            "why": request.why,
+            "loosened": begins,
+            "topic": POLICY_TOPIC,
         },
     )
 

@@ -87,6 +87,10 @@ class Proposal:
     view_facts: ViewFacts
     waiting: bool = True
     estimated_rows: int = 0
+    statement: str = ""
+    """Names the statement without its values and what of the session gives it its meaning; empty: no other is the
+    same."""
+    lookups: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +149,28 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeatable:
+    """What a request did, as it froze it, for whoever would let it recur: `terms` as of a standing grant."""
+
+    of: str
+    requester: Requester
+    tenant: str
+    terms: Mapping[str, JSON]
+    profiles: Mapping[str, JSON]
+    statement: str
+    """As reviewers were shown it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """A permit that people approved and that is in force: its request, its file's name and its text."""
+
+    id: str
+    file: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class VoteShown:
     person: str
     approve: bool
@@ -185,7 +211,7 @@ class RequestView:
     overdue: bool = False
     reviews: tuple[VoteShown, ...] = ()
     uses: int = 0
-    """Of a standing grant: how often it has been used, and how often it may be."""
+    """Of a standing grant or a permit, from here on. How often it has been used, and how often it may be."""
     max_uses: int = 0
     terms: Mapping[str, JSON] = field(default_factory=dict)
     revocable_by: tuple[str, ...] = ()

@@ -126,6 +126,7 @@ def create(
     kind: str = "action",
     batch: str = "",
     standing_s: int = 0,
+    permit_until_at: int = 0,
     inherited: Conflicts | None = None,
 ) -> Opened | Refusal:
     """A new request, its conflict set evaluated; refused when nobody eligible could satisfy it."""
@@ -163,6 +164,7 @@ def create(
         decide_by_at=decide_by_at,
         last_at=now_at,
         standing_s=standing_s,
+        permit_until_at=permit_until_at,
     )
     happening = events.Submitted(proposal.waiting)
     submitted = step(request, happening, now_at)
@@ -186,6 +188,7 @@ def create(
             "revealed": sorted(proposal.decision.revealed),
             "masked": sorted(proposal.decision.masked),
             "editors": editors,
+            **({"repeat": standing.terms_of(proposal)} if kind == "action" and proposal.statement else {}),
             **(extra or {}),
         },
         batch=batch,

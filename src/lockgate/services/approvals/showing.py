@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lockgate.approvals import Vote, asked, groups_of, settle
-from lockgate.services.approvals.desk import Desk
+from lockgate.services.approvals.desk import POLICY, Desk
 from lockgate.services.approvals.entries import Entry, texts
 from lockgate.services.approvals.nouns import RequestView, VoteShown
 
@@ -47,13 +47,13 @@ def shown(desk: Desk, entry: Entry, now_at: int) -> RequestView:
 
 
 def _standing(entry: Entry) -> dict[str, Any]:
-    if entry.kind != "standing":
+    if entry.kind not in ("standing", POLICY):
         return {}
     groups = (f"group:{name}" for name in sorted(groups_of(entry.request.quorums)))
     return {
         "uses": entry.request.uses,
         "max_uses": int(entry.facts.get("max_uses", 0)),
-        "terms": entry.facts.get("terms", {}),
+        "terms": entry.facts.get("permit" if entry.kind == POLICY else "terms", {}),
         "revocable_by": (*texts(entry.facts.get("everyone")), *groups),
     }
 

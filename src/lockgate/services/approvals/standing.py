@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from lockgate.action import JSON, canonical, digest, requester_json
+from lockgate.action import JSON, canonical, requester_json
 from lockgate.approvals import Refusal as Refused
 from lockgate.approvals import Status, Vote, step, still_counting
 from lockgate.approvals.events import Used
@@ -43,13 +43,14 @@ def terms_of(proposal: Proposal) -> dict[str, JSON]:
     what the example does."""
     action, estimated_rows = proposal.action, proposal.estimated_rows
     return {
-        "statement": _statement(proposal),
+        "statement": proposal.statement,
         "requester": requester_json(action.requester),
         "connection": action.connection,
         "upstream": action.upstream,
         "questions": [[q.operation, q.resource] for q in sorted(action.questions)],
         "classes": sorted(action.classes),
         "probes": sorted(action.probes),
+        "lookups": sorted(proposal.lookups),
         "reveal": sorted(action.reveal),
         "destination": action.destination,
         "rows": estimated_rows,
@@ -60,25 +61,19 @@ def terms_of(proposal: Proposal) -> dict[str, JSON]:
     }
 
 
-def _statement(proposal: Proposal) -> str:
-    """Names the statement as it is shown, values apart; empty for what cannot be shown, which fits nothing."""
-    facts = proposal.view_facts
-    if facts.uninspectable or not facts.statement_masked:
-        return ""
-    return digest("standing-statement", facts.statement_masked)
-
-
 def within(proposal: Proposal, terms: Mapping[str, Any]) -> bool:
     """Whether the action stays inside the terms; an unknown number of rows is inside none."""
     action, estimated_rows = proposal.action, proposal.estimated_rows
     return (
-        _statement(proposal) == terms.get("statement", "") != ""
+        proposal.statement == terms.get("statement", "") != ""
+        and not proposal.view_facts.uninspectable
         and canonical(requester_json(action.requester)) == canonical(terms["requester"])
         and action.connection == terms["connection"]
         and action.upstream == terms["upstream"]
         and {(q.operation, q.resource) for q in action.questions} <= {(o, r) for o, r in terms["questions"]}
         and action.classes <= set(terms["classes"])
         and action.probes <= set(terms["probes"])
+        and proposal.lookups <= set(terms.get("lookups", ()))
         and action.reveal <= set(terms["reveal"])
         and action.destination == terms["destination"]
         and 0 < estimated_rows <= terms["rows"]

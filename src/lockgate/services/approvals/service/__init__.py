@@ -9,11 +9,12 @@ from lockgate.services.approvals.service.asking import Asking
 from lockgate.services.approvals.service.emergencies import Emergencies
 from lockgate.services.approvals.service.keeping import Keeping
 from lockgate.services.approvals.service.looking import Looking
+from lockgate.services.approvals.service.permits import Permits
 from lockgate.services.approvals.service.restores import Restores
 from lockgate.services.approvals.service.running import Running
 
 
-class Approvals(Asking, Emergencies, Running, Looking, Keeping, Restores):
+class Approvals(Asking, Emergencies, Running, Looking, Keeping, Permits, Restores):
     """People between a wish and its effect. Refusals are values; a store that fails raises, and nothing runs.
 
     `profiles` gives the bodies of the approval profiles in force today; without it those frozen in a request

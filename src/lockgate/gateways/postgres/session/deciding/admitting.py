@@ -15,6 +15,7 @@ from lockgate.gateways.postgres.masking.tokens import any_token, column_of_token
 from lockgate.gateways.postgres.resolve.statement import Statement
 from lockgate.gateways.postgres.session import replies
 from lockgate.gateways.postgres.session.deciding.facts import facts_of, view_of
+from lockgate.gateways.postgres.session.deciding.keying import statement_key
 from lockgate.gateways.postgres.session.deciding.looked_up import looked_up
 from lockgate.pipeline import Facts, Held, Refusal, Ticket, Wishes, unrecorded
 
@@ -36,7 +37,20 @@ def wishes_of(session: Session) -> Wishes:
 
 def question_of(session: Session, statements: Sequence[Statement]) -> tuple[Facts, Wishes]:
     """What policy would be asked of a message without values."""
-    return facts_of(session, statements), wishes_of(session)
+    wishes = wishes_of(session)
+    return known_by_name(session, statements, facts_of(session, statements), wishes), wishes
+
+
+def known_by_name(session: Session, statements: Sequence[Statement], facts: Facts, wishes: Wishes) -> Facts:
+    """The facts with the statement's key, where somebody reads it."""
+    if not session.gateway.pipeline.names_statement(session.requester, facts, wishes):
+        return facts
+    masks = session.connection.operators_for(facts.classes)
+    return replace(
+        facts,
+        statement=statement_key(session, statements),
+        masks=frozenset(f"{cls}={how}" for cls, how in masks.items()),
+    )
 
 
 async def admit(
@@ -87,7 +101,9 @@ def action_of(
 ) -> tuple[Action, Facts] | Refusal:
     """The action that these statements are, and what is known of it; refused where a masked value would go back, and
     where people would be asked about rows that are not known."""
-    facts = facts_of(session, statements, looked_up(statements, values, formats))
+    facts = known_by_name(
+        session, statements, facts_of(session, statements, looked_up(statements, values, formats)), wishes
+    )
     writes = any(q.operation in ("sql.write", "sql.temp") for q in facts.questions)
     if (writes or facts.lookups or facts.probes) and any_token(payload, values):
         named = (column_of_token(statement.parsed.tree, values) for statement in statements)
