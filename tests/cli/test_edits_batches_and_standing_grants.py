@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -177,3 +178,24 @@ def test_what_cannot_be_is_told_in_words(clinic, words, says):
     file(clinic, "select.sql", "SELECT count(*) FROM task")
     clinic.log_in("ana")
     assert says in clinic.fails(*words)
+
+
+def test_what_recurs_becomes_policy_until_it_is_revoked(clinic, psql, hospital):
+    assert "waiting" in psql(DONE.format(14)).stderr
+    clinic.log_in("paul")
+    request = json.loads(clinic.says("requests", "list", "--json"))[0]["id"]
+    clinic.says("requests", "approve", request, "-y")
+    assert psql(DONE.format(14)).returncode == 0
+    until = (datetime.now(UTC) + timedelta(days=20)).date().isoformat()
+    permit = json.loads(clinic.says("policy", "allow", request, "--until", until, "--json"))["request"]
+    assert "you edited it" in clinic.fails("requests", "approve", permit, "-y")
+    clinic.log_in("pia")
+    shown = clinic.says("requests", "show", permit)
+    assert f"up to and with: {until} (UTC)" in shown and 'principal == Agent::"local:bot"' in shown
+    clinic.says("requests", "approve", permit, "-y")
+    assert permit in clinic.says("policy", "allowed")
+    assert psql(DONE.format(15)).returncode == 0
+    assert done(hospital) == "14,15"
+    clinic.says("policy", "revoke", permit, "-r", "the job is done")
+    assert "No permit." in clinic.says("policy", "allowed")
+    assert "waiting" in psql(DONE.format(16)).stderr

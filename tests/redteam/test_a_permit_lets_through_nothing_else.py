@@ -300,6 +300,16 @@ def test_a_table_that_grew_a_column_or_a_trigger_is_another(gate, api, hospital)
     assert run(gate, "INSERT INTO pt_2023 VALUES (9)") == "LG001"
 
 
+def test_a_table_made_again_with_the_same_definition_is_the_same(gate, api, hospital):
+    permitted(gate, api, "INSERT INTO pt_2023 VALUES (7)")
+    hospital.superuser(
+        "DROP TABLE pt_2023; CREATE TABLE pt_2023 (n int); GRANT ALL ON pt_2023 TO lockgate_gw;"
+        "INSERT INTO pt_2023 SELECT generate_series(1, 50); ANALYZE pt_2023"
+    )
+    gate.call(gate.assembly.connections["clinic"].check_schema())
+    assert run(gate, "INSERT INTO pt_2023 VALUES (8)") == ""
+
+
 def test_more_rows_than_were_agreed_ask_people(gate, api, hospital):
     permitted(gate, api, "COPY (SELECT n FROM pt_2023) TO STDOUT", max_rows=60)
     assert run(gate, "COPY (SELECT n FROM pt_2023) TO STDOUT") == ""
