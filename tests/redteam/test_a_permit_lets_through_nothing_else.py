@@ -15,8 +15,13 @@ from api import Api
 from lockgate.policy import load
 from support import PASSWORD, start_gate, stop_gate
 
-TODAY = datetime.datetime.now(datetime.UTC).date()
-SOON = TODAY + datetime.timedelta(days=30)
+
+def in_days(days):
+    """That many days from now, as the server counts them."""
+    return datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=days)
+
+
+SOON = in_days(30)
 DONE = "UPDATE task SET done = true WHERE id = 11"
 OTHER_VALUE = "UPDATE task SET done = true WHERE id = 12"
 DAY = 24 * 3600 * 1_000_000
@@ -124,7 +129,7 @@ def test_what_people_approved_once_recurs_with_other_values_until_its_date(gate,
     assert run(gate, OTHER_VALUE) == ""
     assert done(hospital) == "11,12"
     assert logged(gate, "intent")[-1]["policy"] == gate.assembly.policy.current.digest
-    clock.days = 30
+    clock.days = (SOON - in_days(0)).days
     assert run(gate, "UPDATE task SET done = true WHERE id = 13") == "", "the last day counts"
 
 
@@ -220,7 +225,7 @@ def test_a_denied_permit_does_not_come_back_with_another_date(gate, api):
 
 @pytest.mark.parametrize("days", [-1, 91, 3650])
 def test_it_ends_within_ninety_days(gate, api, days):
-    until = (TODAY + datetime.timedelta(days=days)).isoformat()
+    until = in_days(days).isoformat()
     body = {"request": approved(gate, api), "until": until}
     assert "within 90 days" in api.refused("ana", "POST", "/policy/allowed", body)
 
@@ -282,7 +287,7 @@ def test_another_principal_asks_people(gate, api):
 
 
 def test_after_its_date_people_are_asked_also_in_a_session_that_was_open(gate, api, clock):
-    permitted(gate, api, until=TODAY)
+    permitted(gate, api, until=in_days(0))
     with gate.connect() as client:
         client.execute("SET lockgate.hold = 'fail'")
         client.execute(DONE)
