@@ -24,6 +24,7 @@ from lockgate.gateways.postgres.resolve.side import SidePool
 from lockgate.gateways.postgres.wire.target import Target
 from lockgate.pipeline import Permits, Pipeline
 from lockgate.policy import PolicyHolder, PolicySet
+from lockgate.server.phi_maps import PhiMaps
 from lockgate.services import known_keys, policy_versions
 from lockgate.services.accounts import Accounts
 from lockgate.services.approvals import Approvals, Rules
@@ -67,11 +68,13 @@ class Assembly:
     permits: Permits
     gateway: Gateway
     connections: Mapping[str, Connection]
+    maps: PhiMaps
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def start(self) -> None:
         await self.accounts.check_with_log()
         await self.catalog.load()
+        self.maps.watch()
         await self.approvals.recover()
         await self.permits.begin()
         started = self.policy.current
@@ -87,6 +90,7 @@ class Assembly:
     async def stop(self) -> None:
         await self.gateway.stop()
         await self.shapes.stop()
+        self.maps.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -244,5 +248,6 @@ async def assemble(
         with contextlib.suppress(Exception):
             await store.__aexit__(None, None, None)
         raise
+    maps = PhiMaps(catalog, connections, store)
     parts = store, keys, accounts, approvals, policy, catalog, log, shapes, pipeline, permits, gateway, connections
-    return Assembly(*parts)
+    return Assembly(*parts, maps)

@@ -59,6 +59,8 @@ class Connection:
     """Where statements run, if that is not where they are analysed: its schema must be the same."""
     held: int = 0
     """Sessions that wait for people now; each keeps an upstream connection."""
+    on_change: list[Callable[[], None]] = field(default_factory=list)
+    """Who is told that the schema has changed, or may have."""
     kept_bytes: int = 0
     """Of the rows that sessions keep while people are asked about them (`copied_rows`)."""
     _most_held: int = 10
@@ -138,6 +140,8 @@ class Connection:
             return False
         # The first look forgets too: what was analysed before it may rest on what has changed since.
         self.resolver.forget()
+        for tell in self.on_change:
+            tell()
         return True
 
 

@@ -8,11 +8,12 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from lockgate.action import UNCLASSIFIED
 from lockgate.errors import ConfigError
 from lockgate.gateways.postgres.wire.upstream import SEARCH_PATH
 from lockgate.policy import check
 from lockgate.server.api.guard import Admin, Me, Services
-from lockgate.services.catalog import scan
+from lockgate.services.catalog import Catalog, Proposal, scan
 
 router = APIRouter(tags=["policy"])
 
@@ -64,17 +65,24 @@ async def scan_catalog(connection: str, me: Admin, found: Services) -> list[dict
             "proposed": str(p.entry),
             "sure": p.sure,
             "why": p.why,
-            "in_force": str(current.entry(p.table.partition(".")[0], p.table.partition(".")[2], p.column)),
+            "in_force": _in_force(current, p, again=p.table in found.maps.differing.get(connection, ())),
         }
         for p in proposals
     ]
+
+
+def _in_force(current: Catalog, proposed: Proposal, *, again: bool) -> str:
+    if again:
+        return f"{UNCLASSIFIED} (made again)"
+    schema, _, table = proposed.table.partition(".")
+    return str(current.entry(schema, table, proposed.column))
 
 
 @router.post("/catalog/{connection}")
 async def accept_catalog(connection: str, body: CatalogText, me: Admin, found: Services) -> dict[str, str]:
     """Put a reviewed PHI map in force. Whoever loosens it cannot approve what rests on it for a day."""
     _known(connection, found)
-    return {"digest": (await found.catalog.accept(connection, body.yaml, by=me.id)).digest}
+    return {"digest": (await found.maps.accept(connection, body.yaml, by=me.id)).digest}
 
 
 def _known(connection: str, found: Services) -> None:

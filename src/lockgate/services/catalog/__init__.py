@@ -4,8 +4,21 @@ In: YAML, or a side connection to scan. Out: a `Catalog`. Whatever nobody review
 """
 
 from lockgate.services.catalog.holder import CatalogHolder
-from lockgate.services.catalog.model import EMPTY, Catalog, Entry, parse_catalog
+from lockgate.services.catalog.model import EMPTY, Catalog, Entry, Place, parse_catalog
+from lockgate.services.catalog.places import follow, places_of
 from lockgate.services.catalog.propose import Proposal, propose
 from lockgate.services.catalog.scan import scan
 
-__all__ = ["EMPTY", "Catalog", "CatalogHolder", "Entry", "Proposal", "parse_catalog", "propose", "scan"]
+__all__ = [
+    "EMPTY",
+    "Catalog",
+    "CatalogHolder",
+    "Entry",
+    "Place",
+    "Proposal",
+    "follow",
+    "parse_catalog",
+    "places_of",
+    "propose",
+    "scan",
+]

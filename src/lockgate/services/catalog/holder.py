@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, func, insert, select
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, insert, select
 from lockgate.action import JSON
 from lockgate.audit.event import Event
 from lockgate.errors import StoreError
-from lockgate.services.catalog.model import EMPTY, Catalog, parse_catalog
+from lockgate.services.catalog.model import EMPTY, Catalog, Place, parse_catalog, parse_stored
 from lockgate.store import Store
 from lockgate.store.event_mac import is_genuine
 from lockgate.store.tables.catalog import catalog_versions as t
@@ -50,7 +50,7 @@ class CatalogHolder:
             return {row.connection: row.body for row in rows}, _accepted(conn, self.store)
 
         bodies, accepted = await self.store.read(look)
-        found = {name: parse_catalog(body) for name, body in bodies.items()}
+        found = {name: parse_stored(body) for name, body in bodies.items()}
         for name in found.keys() | accepted.keys():
             if name not in found or found[name].digest != accepted.get(name):
                 why = f"the PHI map of {name} is not the one that was accepted last"
@@ -61,9 +61,16 @@ class CatalogHolder:
                 for callback in self.changed:
                     callback(name)
 
-    async def accept(self, connection: str, text: str, *, by: str) -> Catalog:
-        """Put a reviewed catalog in force. CatalogError: it is wrong, and the old one stays."""
+    async def accept(
+        self, connection: str, text: str, *, by: str, places: Mapping[str, Place] | None = None
+    ) -> Catalog:
+        """Put a reviewed catalog in force, for the tables that are in these places. CatalogError: it is wrong, and the
+        old one stays."""
         new = parse_catalog(text)
+        return await self.put(connection, new if places is None else new.bound(places), by=by)
+
+    async def put(self, connection: str, new: Catalog, *, by: str) -> Catalog:
+        """The same for a catalog that has been read already."""
         before = self.current(connection)
         looser = before.loosened_to(new)
 
@@ -73,7 +80,7 @@ class CatalogHolder:
                 insert(t).values(
                     connection=connection,
                     version=latest + 1,
-                    body=new.to_yaml(),
+                    body=new.stored(),
                     digest=new.digest,
                     changed_by=by,
                     changed_at=self.store.clock(),

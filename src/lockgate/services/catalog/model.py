@@ -12,8 +12,9 @@ A column that is not in it counts as PHI (`unclassified`). So does one whose tab
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import yaml
 
@@ -33,14 +34,43 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """What a table was on the server when people accepted its classes: its OID, and each column's number and type."""
+
+    oid: int
+    columns: Mapping[str, tuple[int, int]]
+
+    def same_columns(self, other: Place) -> bool:
+        """Whether the other has columns of the same names and types, wherever they stand."""
+        return {n: t for n, (_, t) in self.columns.items()} == {n: t for n, (_, t) in other.columns.items()}
+
+
+@dataclass(frozen=True, slots=True)
 class Catalog:
-    """Reviewed columns by `schema.table` and column name."""
+    """Reviewed columns by `schema.table` and column name.
+
+    `places` says what the tables were on the server; None in a catalog that was accepted without looking there, which
+    goes by names alone until the server is asked.
+    """
 
     tables: Mapping[str, Mapping[str, Entry]]
     digest: str = ""
+    places: Mapping[str, Place] | None = None
 
     def entry(self, schema: str, table: str, column: str) -> Entry:
+        """What people called a column of that name."""
         return self.tables.get(f"{schema}.{table}", {}).get(column, Entry(UNCLASSIFIED))
+
+    def entry_at(self, schema: str, table: str, oid: int, column: str, place: tuple[int, int]) -> Entry:
+        """The same, if it is the very column that they saw: another of its name is unclassified.
+
+        `place` is its attribute number and type OID: columns may have changed names since, or the table was made anew.
+        """
+        if self.places is not None:
+            seen = self.places.get(f"{schema}.{table}")
+            if seen is None or seen.oid != oid or seen.columns.get(column) != place:
+                return Entry(UNCLASSIFIED)
+        return self.entry(schema, table, column)
 
     def to_yaml(self) -> str:
         return yaml.safe_dump(
@@ -51,19 +81,59 @@ class Catalog:
             sort_keys=False,
         )
 
+    def stored(self) -> str:
+        """As it is kept: what people wrote, and behind it what the tables were."""
+        if self.places is None:
+            return self.to_yaml()
+        places = {
+            table: {"oid": place.oid, "columns": {name: list(at) for name, at in sorted(place.columns.items())}}
+            for table, place in sorted(self.places.items())
+        }
+        return self.to_yaml() + SEPARATOR + json.dumps(places, sort_keys=True)
+
+    def bound(self, places: Mapping[str, Place]) -> Catalog:
+        """The same classes for these tables."""
+        made = Catalog(self.tables, "", places)
+        return replace(made, digest=hashlib.sha256(made.stored().encode()).hexdigest())
+
+    def moved(self, now: Mapping[str, Place]) -> list[str]:
+        """Tables that are no longer what they were, or were not there."""
+        if self.places is None:
+            return []
+        return sorted(table for table, place in now.items() if self.places.get(table) != place)
+
     def loosened_to(self, new: Catalog) -> list[str]:
         """Columns that `new` calls less than this does: whoever makes that change joins the conflict set."""
         looser = []
         for table, columns in new.tables.items():
             schema, _, name = table.partition(".")
+            moved = self.places is not None and self.places.get(table) != (new.places or {}).get(table)
             for column, entry in columns.items():
-                before = self.entry(schema, name, column)
+                before = Entry(UNCLASSIFIED) if moved else self.entry(schema, name, column)
                 if before.cls != "none" and entry != before:
                     looser.append(f"{table}.{column}")
         return looser
 
 
+SEPARATOR = "--- # places\n"
+
 EMPTY = Catalog({}, hashlib.sha256(b"").hexdigest())
+
+
+def parse_stored(text: str) -> Catalog:
+    """What `Catalog.stored` kept. CatalogError: it was not kept by that."""
+    written, separator, places = text.partition(SEPARATOR)
+    catalog = parse_catalog(written)
+    if not separator:
+        return catalog
+    try:
+        found = {
+            str(table): Place(int(place["oid"]), {str(n): (int(a), int(t)) for n, (a, t) in place["columns"].items()})
+            for table, place in json.loads(places).items()
+        }
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise CatalogError("the catalog in the store is damaged", hint="restore a backup") from error
+    return catalog.bound(found)
 
 
 def parse_catalog(text: str) -> Catalog:

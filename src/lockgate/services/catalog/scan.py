@@ -28,11 +28,19 @@ class Asks(Protocol):
     async def fetch(self, sql: str, *args: str | None) -> list[tuple[str | None, ...]]: ...
 
 
-async def scan(side: Asks, *, sample_rows: int = 20, progress: Callable[[str], None] | None = None) -> list[Proposal]:
-    """A proposal for every column that the gateway's role can see."""
+async def scan(
+    side: Asks,
+    *,
+    sample_rows: int = 20,
+    progress: Callable[[str], None] | None = None,
+    only: frozenset[str] | None = None,
+) -> list[Proposal]:
+    """A proposal for every column that the gateway's role can see; `only` of these tables, if it is given."""
     proposals = []
     for schema, table, column, type_name, generated, readable in await side.fetch(COLUMNS):
         name = f"{schema}.{table}"
+        if only is not None and name not in only:
+            continue
         if progress is not None:
             progress(name)
         sample: list[str] = []

@@ -168,7 +168,8 @@ class _Walk:
             return self.overlay.get(relation.name, {}).get(name, UNREVIEWED)
         if relation.kind not in ("r", "p", "m", "f"):
             return UNREVIEWED
-        found = self.catalog.entry(relation.schema, relation.name, name)
+        place = column[1], relation.columns[column[1]][1]
+        found = self.catalog.entry_at(relation.schema, relation.name, relation.oid, name, place)
         return ColumnClass(found.cls, found.label)
 
     def classes(self, flow: Flow) -> frozenset[str]:

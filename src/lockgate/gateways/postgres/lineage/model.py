@@ -90,9 +90,9 @@ class Classification(Protocol):
 
 
 class CatalogView(Protocol):
-    """What the analysis asks of a catalog: the class of a column, `unclassified` unless somebody reviewed it."""
+    """What the analysis asks of a catalog: the class of a column, `unclassified` unless somebody reviewed that one."""
 
-    def entry(self, schema: str, table: str, column: str, /) -> Classification: ...
+    def entry_at(self, schema: str, table: str, oid: int, column: str, place: tuple[int, int], /) -> Classification: ...
 
 
 Overlay: TypeAlias = Mapping[str, Mapping[str, ColumnClass]]

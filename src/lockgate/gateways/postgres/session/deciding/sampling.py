@@ -23,6 +23,7 @@ from lockgate.gateways.postgres.resolve.statement import Statement
 from lockgate.gateways.postgres.wire import messages as m
 from lockgate.gateways.postgres.wire.upstream import SEARCH_PATH
 from lockgate.pipeline import Facts
+from lockgate.services.catalog import Entry
 
 if TYPE_CHECKING:
     from lockgate.gateways.postgres.session.session import Session
@@ -34,7 +35,7 @@ TIMEOUT_S = 3.0
 Sample = tuple[tuple[str, ...], ...]
 
 TABLES = """
-SELECT c.oid, n.nspname, c.relname, c.relkind, c.relrowsecurity, a.attnum, a.attname, a.attgenerated = 'v'
+SELECT c.oid, n.nspname, c.relname, c.relkind, c.relrowsecurity, a.attnum, a.attname, a.atttypid, a.attgenerated = 'v'
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -52,6 +53,7 @@ class _Table:
     runs_code: bool
     """Whether reading it runs somebody's expression: a row policy or a virtual column."""
     columns: dict[int, str]
+    types: dict[int, int]
 
 
 async def sample_of(session: Session, statements: Sequence[Statement], facts: Facts) -> Sample:
@@ -96,20 +98,26 @@ def _named(statements: Sequence[Statement], facts: Facts, connection: str) -> li
 
 def _tables(rows: Sequence[tuple[str | None, ...]]) -> list[_Table]:
     found: dict[str, _Table] = {}
-    for oid, schema, name, kind, secured, number, column, computed in rows:
+    for oid, schema, name, kind, secured, number, column, type_oid, computed in rows:
         key = oid or ""
         if key not in found:
-            found[key] = _Table(int(key), schema or "", name or "", kind or "", False, {})
+            found[key] = _Table(int(key), schema or "", name or "", kind or "", False, {}, {})
         found[key].columns[int(number or 0)] = column or ""
+        found[key].types[int(number or 0)] = int(type_oid or 0)
         found[key].runs_code |= secured == "t" or computed == "t"
     return list(found.values())
 
 
 def _proven(session: Session, table: _Table) -> bool:
     """A base table that no code is run for, and of which every column has been reviewed."""
-    catalog = session.connection.resolver.catalog.current(session.connection.name)
-    classes = {catalog.entry(table.schema, table.name, column).cls for column in table.columns.values()}
+    classes = {_entry(session, table, number).cls for number in table.columns}
     return table.kind in ("r", "p") and not table.runs_code and UNCLASSIFIED not in classes
+
+
+def _entry(session: Session, table: _Table, number: int) -> Entry:
+    catalog = session.connection.resolver.catalog.current(session.connection.name)
+    place = number, table.types[number]
+    return catalog.entry_at(table.schema, table.name, table.oid, table.columns[number], place)
 
 
 async def _rows(session: Session, side: Side, table: _Table) -> list[tuple[str, ...]]:
@@ -121,10 +129,9 @@ async def _rows(session: Session, side: Side, table: _Table) -> list[tuple[str, 
     fields = (await side.describe(sql, ())).fields
     if [(f.table_oid, f.attnum) for f in fields] != [(table.oid, number) for number, _ in shown]:
         return []
-    catalog = connection.resolver.catalog.current(connection.name)
     outputs = []
     for (number, column), field in zip(shown, fields, strict=True):
-        entry = catalog.entry(table.schema, table.name, column)
+        entry = _entry(session, table, number)
         classes = frozenset({entry.cls}) - {"none"}
         base = (table.oid, number)
         outputs.append(Output(column, field.type_oid, classes, base, entry.label, frozenset({base})))
