@@ -10,6 +10,10 @@ from lockgate.gateways.postgres.classify.parse import Statement, Tree, deparse, 
 
 CURSOR_BINARY = 0x0001
 CURSOR_HOLD = 0x0020
+RESERVED = "lockgate_"
+"""How the names begin under which the gateway keeps statements of its own in a client's session."""
+RESERVED_WHY = f"names that begin with {RESERVED} are Lockgate's own"
+RESERVED_HINT = "choose another name"
 QUERIES = ("SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt")
 
 
@@ -19,7 +23,10 @@ def declare(statement: Statement) -> Classified:
         return refuse("a cursor WITH HOLD outlives its approval", "leave WITH HOLD out")
     if isinstance(options, int) and options & CURSOR_BINARY:
         return refuse("a BINARY cursor does not pass", "ask for binary results in the protocol")
-    return Classified("declare", inner=deparse(*one(statement.tree["query"])), name=str(statement.tree["portalname"]))
+    name = str(statement.tree["portalname"])
+    if name.startswith(RESERVED):
+        return refuse(RESERVED_WHY, RESERVED_HINT)
+    return Classified("declare", inner=deparse(*one(statement.tree["query"])), name=name)
 
 
 def fetch(statement: Statement) -> Classified:
@@ -37,8 +44,11 @@ def prepare(statement: Statement) -> Classified:
         return refuse("only queries can be prepared")
     if any(kind == "IntoClause" for kind, _ in walk(dict(tree))):
         return refuse("SELECT INTO cannot be prepared")
+    name = str(statement.tree["name"])
+    if name.startswith(RESERVED):
+        return refuse(RESERVED_WHY, RESERVED_HINT)
     types = tuple(_type_text(item) for item in cast("list[Tree]", statement.tree.get("argtypes") or []))
-    return Classified("prepare", inner=deparse(node, tree), name=str(statement.tree["name"]), types=types)
+    return Classified("prepare", inner=deparse(node, tree), name=name, types=types)
 
 
 def _type_text(item: Tree) -> str:

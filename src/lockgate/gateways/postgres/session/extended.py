@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from lockgate.gateways.postgres.answers import Kind, Part, Step
 from lockgate.gateways.postgres.classify.barriers import BEHIND, BEHIND_HINT
 from lockgate.gateways.postgres.classify.classified import Classified
+from lockgate.gateways.postgres.classify.named import RESERVED_HINT, RESERVED_WHY
 from lockgate.gateways.postgres.resolve.resolver import TOO_LONG_TEXT, Problem
 from lockgate.gateways.postgres.resolve.statement import Prepared
 from lockgate.gateways.postgres.session import replies
@@ -20,7 +21,7 @@ from lockgate.gateways.postgres.session.binding import bind
 from lockgate.gateways.postgres.session.deciding import Passed, Watched, description, redeem
 from lockgate.gateways.postgres.session.inbox import TOO_LONG, Message
 from lockgate.gateways.postgres.session.item import Item, rejected
-from lockgate.gateways.postgres.session.portals import is_stale, too_long
+from lockgate.gateways.postgres.session.portals import is_stale, reserved, too_long
 from lockgate.gateways.postgres.session.records import Portal
 from lockgate.gateways.postgres.wire import messages as m
 from lockgate.pipeline import Refusal
@@ -90,6 +91,8 @@ class ExtendedBatch:
     async def _look_at(self, kind: int, raw: bytes) -> None:
         if too_long(kind, raw):
             self.refuse(replies.server_error("42622", "a name is longer than 63 bytes"))
+        elif reserved(kind, raw):
+            self.refuse(replies.server_error("42939", RESERVED_WHY, hint=RESERVED_HINT))
         elif self.behind and kind in b"PB":
             self.refuse(replies.server_error("LG002", BEHIND, hint=BEHIND_HINT))
         elif kind == ord("P"):

@@ -7,6 +7,7 @@ is executed. Whatever the gateway could take for another than the server does is
 from __future__ import annotations
 
 from lockgate.gateways.postgres.classify.barriers import OBJECTS
+from lockgate.gateways.postgres.classify.named import RESERVED
 from lockgate.gateways.postgres.session.records import Portal, Registry
 
 LONGEST_NAME_BYTES = 63
@@ -26,6 +27,11 @@ def names(kind: int, raw: bytes) -> list[bytes]:
 
 def too_long(kind: int, raw: bytes) -> bool:
     return any(len(name) > LONGEST_NAME_BYTES for name in names(kind, raw))
+
+
+def reserved(kind: int, raw: bytes) -> bool:
+    """Whether this names a statement or portal as the gateway names its own: the server takes one for the other."""
+    return any(name.startswith(RESERVED.encode()) for name in names(kind, raw))
 
 
 def is_taken(registry: Registry, name: bytes) -> bool:
