@@ -15,8 +15,8 @@ from lockgate.gateways.postgres.lineage.judging import Judge
 from lockgate.gateways.postgres.lineage.metadata import FUNCTION_FIELDS
 from lockgate.gateways.postgres.lineage.nodetree import Node, Value
 from lockgate.gateways.postgres.lineage.row_counts import CALLS, can_fail, conditions, makes_rows, row_counts
-from lockgate.gateways.postgres.lineage.scope import SUBQUERY, Flow, Scope
-from lockgate.gateways.postgres.lineage.steady import carrying
+from lockgate.gateways.postgres.lineage.scope import RELATION, SUBQUERY, Flow, Scope
+from lockgate.gateways.postgres.lineage.steady import carrying, told_null
 
 BOOLEAN_OID = "16"
 COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
@@ -80,8 +80,11 @@ class Prober(Judge):
                 self._condition(condition, scope)
             for hidden in makes_rows(node):
                 self._probe(self.flows.of(hidden, scope))
+            self._told_null(node, scope)
             if node.name == "SUBLINK":
                 self._sublink(node, scope)
+                if can_fail(node):
+                    self._error(self.flows.of(node, scope))
             elif node.name in CALLS and (node.name not in LEAVES or self._result(node) != BOOLEAN_OID):
                 self._errors(node, scope)
             elif node.name in LEAVES:
@@ -183,6 +186,14 @@ class Prober(Judge):
                 for argument in carrying(node, self.flows.metadata.functions.get(int(oid))):
                     self._error(self.flows.of(argument, scope))
 
+    def _told_null(self, node: Node, scope: Scope) -> None:
+        """Whether a plain column is NULL is no secret, as everywhere; of what is computed it is."""
+        oid = next((node.text(name) for name in FUNCTION_FIELDS if node.text(name) not in ("", "0")), "")
+        for value in told_null(node, self.flows.metadata.functions.get(int(oid)) if oid else None):
+            flow = self.flows.of(value, scope)
+            if flow.exact is None and not _is_whole_row(value, scope):
+                self._error(flow)
+
     def _error(self, flow: Flow) -> None:
         """An error tells what a comparison would: of a plain date or place, no more than a look-up."""
         if flow.derived is not None and self._plain_date_or_place(flow.derived):
@@ -200,3 +211,12 @@ class Prober(Judge):
         oid = node.text("opfuncid") or node.text("funcid")
         function = self.flows.metadata.functions.get(int(oid)) if oid else None
         return function.name if function is not None and function.builtin else ""
+
+
+def _is_whole_row(value: Value, scope: Scope) -> bool:
+    """Of a table, a view or a subquery: whatever is in it, it is NULL for no row."""
+    if not isinstance(value, Node) or value.name != "VAR" or value.number("varattno") != 0:
+        return False
+    rtable = scope.up(value.number("varlevelsup")).rtable
+    number = value.number("varno")
+    return 1 <= number <= len(rtable) and rtable[number - 1].number("rtekind") in (RELATION, SUBQUERY)

@@ -9,6 +9,12 @@ from lockgate.gateways.postgres.lineage.nodetree import Node, Value
 CALLS = frozenset({"OPEXPR", "FUNCEXPR", "AGGREF", "WINDOWFUNC"})
 WHOLE_DOCUMENT = "64 0 0 0 1 0 0 -128 27 0 0 0 0 0 0 0"
 """The jsonpath `$`, as the bytes of its datum."""
+ARRAY_SUBLINK = "6"
+TYPE_FIELDS = (
+    "vartype consttype paramtype funcresulttype opresulttype aggtype wintype resulttype casetype coalescetype".split()
+)
+SCALARS = frozenset("16 17 19 20 21 23 25 26 114 700 701 1042 1043 1082 1083 1114 1184 1186 1700 2950 3802".split())
+"""OIDs of built-in types: bool, bytea, name, numbers, texts, json, dates and times, uuid, jsonb."""
 JSON_PARSE, JSON_EXISTS = "5", "0"
 FAILS = "1"
 """JSON_BEHAVIOR_ERROR in src/include/nodes/primnodes.h."""
@@ -80,6 +86,11 @@ def can_fail(node: Node) -> bool:
     if node.name == "ARRAYCOERCEEXPR":
         element = node.node("elemexpr")
         return element is None or element.name not in ("RELABELTYPE", "CASETESTEXPR")
+    if node.name == "ARRAYEXPR":
+        # Arrays within it must be of one length.
+        return node.flag("multidims") and any(_may_be_longer(element) for element in node.items("elements"))
+    if node.name == "SUBLINK":
+        return node.text("subLinkType") == ARRAY_SUBLINK and not _has_scalars(node.node("subselect"))
     if node.name == "JSONCONSTRUCTOREXPR":
         return node.flag("unique") or node.text("type") == JSON_PARSE
     if node.name == "JSONEXPR":
@@ -89,6 +100,17 @@ def can_fail(node: Node) -> bool:
         # What is only reached where the first is NULL may fail there.
         return not all(isinstance(a, Node) and a.name in ("CONST", "PARAM", "VAR") for a in node.items("args")[1:])
     return False
+
+
+def _may_be_longer(element: Value) -> bool:
+    return not isinstance(element, Node) or element.name not in ("ARRAYEXPR", "CONST")
+
+
+def _has_scalars(query: Node | None) -> bool:
+    """Whether the output of this query is of a type that is known to be no array."""
+    shown = [entry for entry in query.nodes("targetList") if not entry.flag("resjunk")] if query is not None else []
+    value = shown[0].node("expr") if len(shown) == 1 else None
+    return value is not None and any(value.text(name) in SCALARS for name in TYPE_FIELDS)
 
 
 def _is_quiet(behaviour: Node) -> bool:
