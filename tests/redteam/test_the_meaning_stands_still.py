@@ -195,3 +195,16 @@ def test_a_write_that_stands_still_is_committed_and_the_session_goes_on(gate, ho
         gate.vote(gate.wait_pending(), "rita")
         agent.result()
         assert done(hospital) != before
+
+
+def test_a_transaction_that_could_not_be_begun_runs_nothing(gate, hospital, monkeypatch):
+    """As when a cancel request meets the gateway's own BEGIN."""
+    from lockgate.gateways.postgres.session import own_transaction
+
+    monkeypatch.setattr(own_transaction, "BEGIN", b"BEGIN ISOLATION LEVEL nothing")
+    before = done(hospital)
+    agent = gate.in_background(lambda: run(gate, UPDATE))
+    gate.vote(gate.wait_pending(), "rita")
+    with pytest.raises(psycopg.Error):
+        agent.result()
+    assert done(hospital) == before

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from lockgate.errors import ProtocolError
 from lockgate.gateways.postgres.answers import Kind, Step
 from lockgate.gateways.postgres.classify.barriers import READS_ROWS
 from lockgate.gateways.postgres.classify.parse import walk
@@ -34,6 +35,7 @@ FLUSHED = ", true)"
 FLUSH = "SELECT pg_catalog.pg_logical_emit_message(true, 'lockgate', ''::text)"
 """Before PostgreSQL 17 only a commit flushes, so another connection commits this."""
 KNOWS_FLUSH = 17
+BEGIN = b"BEGIN"
 IDLE, FAILED = ord("I"), ord("E")
 
 WRITING = frozenset({"write", "copy_in", "ddl", "drop", "grant", "temp"})
@@ -72,7 +74,10 @@ class OwnTransaction:
             return
         await session.answers.drained()
         if idle and not self._extended:
-            await session.ask(m.query(b"BEGIN"))
+            answer = await session.ask(m.query(BEGIN))
+            if any(kind == ord("E") for kind, _ in answer):
+                # A cancel request may meet it: nothing would hold locks, and the statement would commit by itself.
+                raise ProtocolError("the transaction of a held statement could not be begun")
             session.began = True
         self.entered = True
 
