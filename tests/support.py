@@ -204,7 +204,7 @@ def start_gate(
         ):
             await accounts.create_user(name, PASSWORD, by="init", groups=groups)
         await accounts.create_agent("bot", ["local:ana"], by="local:ana", groups=["agents"])
-        await made.catalog.accept("clinic", hospital_data.CATALOG.read_text(), by="init")
+        await made.maps.accept("clinic", hospital_data.CATALOG.read_text(), by="init")
         return made, await made.gateway.start("127.0.0.1", 0)
 
     made, port = asyncio.run_coroutine_threadsafe(build(), loop).result(60)
