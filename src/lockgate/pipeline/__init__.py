@@ -4,7 +4,7 @@ Every way in is an adapter to this path. An adapter knows bytes; the path knows 
 action with an `Admission`: a `Pass`, whose intent is already durable when it is returned, or a `Refusal`.
 """
 
-from lockgate.pipeline.nouns import Admission, Caller, Facts, Held, Pass, Refusal, Ticket, Wishes
+from lockgate.pipeline.nouns import Admission, Caller, Facts, Held, Moment, Pass, Refusal, Ticket, Wishes
 from lockgate.pipeline.path import Pipeline
 from lockgate.pipeline.permits import Permits
 from lockgate.pipeline.words import unrecorded
@@ -14,6 +14,7 @@ __all__ = [
     "Caller",
     "Facts",
     "Held",
+    "Moment",
     "Pass",
     "Permits",
     "Pipeline",

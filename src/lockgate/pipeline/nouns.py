@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from lockgate.action import Action, Decision, Question
 from lockgate.policy import PolicySet
@@ -99,6 +99,17 @@ class Pass:
 Admission: TypeAlias = Pass | Refusal
 
 
+class Moment(NamedTuple):
+    """Day (20261231) and hour, UTC, of a decision; 0 what no policy reads."""
+
+    today: int = 0
+    hour: int = 0
+
+
+ALWAYS = Moment()
+"""Of a decision that reads no clock."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """A decision that may be redeemed: allowed outright, or approved by people under `request_id`."""
@@ -111,5 +122,5 @@ class Ticket:
     request_id: str = ""
     glass_id: str = ""
     policy: PolicySet | None = None
-    """Whose decision it is; as long as that set is in force and the day is the same, it would answer the same again."""
-    today: int = 0
+    """Whose decision it is; as long as that set is in force and the moment the same, it would answer the same again."""
+    moment: Moment = ALWAYS

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 
 from lockgate.action import Action, Decision, Effect, Kind, Question, Requester
 from lockgate.errors import LockgateError
-from lockgate.pipeline.nouns import Caller, Facts, Held, Pass, Refusal, Ticket, Wishes
-from lockgate.pipeline.questions import by_shape, query_of, shape_facts
+from lockgate.pipeline.nouns import Caller, Facts, Held, Moment, Pass, Refusal, Ticket, Wishes
+from lockgate.pipeline.questions import by_shape, moment_of, query_of, shape_facts
 from lockgate.pipeline.words import (
     DENIED,
     EXPIRED,
@@ -23,7 +23,6 @@ from lockgate.pipeline.words import (
     why,
 )
 from lockgate.policy import PolicyHolder
-from lockgate.policy.permits import date_of, day
 from lockgate.services.approvals import Approvals, Execution, Proposal, RequestView
 from lockgate.services.approvals import Refusal as ApprovalRefusal
 from lockgate.services.shapes import Shape, Shapes
@@ -64,11 +63,12 @@ class Pipeline:
         glass: bool = False,
     ) -> Decision:
         """What policy says now; no store, at most a millisecond."""
-        return self._policy.current.decide(query_of(requester, facts, wishes, glass, self.today()), satisfied)
+        return self._policy.current.decide(query_of(requester, facts, wishes, glass, self.moment()), satisfied)
 
-    def today(self) -> int:
-        """The day, UTC, as policies compare it; 0 where none does, so that a decision may be kept over midnight."""
-        return day(date_of(self._clock())) if self._policy.current.knows_dates else 0
+    def moment(self) -> Moment:
+        """Day and hour, UTC, as policies compare them; 0 where none does, so that a decision may be kept for longer."""
+        policy, now = self._policy.current, moment_of(self._clock())
+        return Moment(now.today if policy.knows_dates else 0, now.hour if policy.knows_hours else 0)
 
     def names_statement(self, requester: Requester, facts: Facts, wishes: Wishes) -> bool:
         """Whether the statement's key is needed: a policy reads it, or people will be asked and may let it recur."""
@@ -103,7 +103,7 @@ class Pipeline:
         if decision.effect is Effect.ALLOW:
             capped = wishes.most_rows or wishes.most_bytes
             once = not audit_each and not capped and by_shape(facts, decision)
-            return Ticket(action, facts, wishes, decision, once, policy=policy, today=self.today())
+            return Ticket(action, facts, wishes, decision, once, policy=policy, moment=self.moment())
         return await self._hold(action, facts, wishes, decision, caller, describe)
 
     async def _under_glass(self, action: Action, facts: Facts, wishes: Wishes) -> Ticket | None:
@@ -281,7 +281,7 @@ class Pipeline:
 
     def _changed(self, ticket: Ticket) -> bool:
         """Whether policy no longer allows what this ticket says, or masks more."""
-        if ticket.policy is self._policy.current and ticket.today == self.today():
+        if ticket.policy is self._policy.current and ticket.moment == self.moment():
             return False
         now = self.decide(ticket.action.requester, ticket.facts, ticket.wishes, glass=bool(ticket.glass_id))
         return not now.allowed or bool(now.masked - ticket.decision.masked)

@@ -20,9 +20,9 @@ from lockgate.audit.event import Event
 from lockgate.errors import LockgateError, PolicyError
 from lockgate.pipeline.nouns import Facts, Wishes
 from lockgate.pipeline.path import Pipeline
-from lockgate.pipeline.questions import query_of
+from lockgate.pipeline.questions import moment_of, query_of
 from lockgate.policy import PolicyHolder
-from lockgate.policy.permits import LONGEST_DAYS, NEVER, Allowance, cedar, date_of, day, words
+from lockgate.policy.permits import LONGEST_DAYS, NEVER, Allowance, cedar, date_of, words
 from lockgate.services import policy_versions
 from lockgate.services.approvals import Approvals, Opened, Proposal, Refusal, Repeatable, Voter
 from lockgate.services.views import ViewFacts
@@ -86,7 +86,7 @@ class Permits:
         """What policy says of it now, and the profiles to ask: those of now and those of then. Refused unless it asks
         people now and would not with the permit, showing no more."""
         facts, wishes = facts_of(found, allowance)
-        query = query_of(found.requester, facts, wishes, False, day(date_of(self.store.clock())))
+        query = query_of(found.requester, facts, wishes, False, moment_of(self.store.clock()))
         now = self.policy.current.decide(query)
         if now.effect is Effect.ALLOW:
             return Refusal(FORBIDDEN, "policy allows this unasked already", "", found.of)

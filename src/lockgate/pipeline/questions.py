@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from lockgate.action import JSON, Decision, Requester
-from lockgate.pipeline.nouns import Facts, Ticket, Wishes
+from lockgate.pipeline.nouns import Facts, Moment, Ticket, Wishes
 from lockgate.policy import Context, Query
+from lockgate.policy.permits import date_of, day
 
+HOUR_US = 3600 * 1_000_000
 AUDITED_BY_SHAPE = frozenset({"sql.select", "sql.session", "sql.temp"})
 """Reads in which every PHI column is masked may be recorded once for each shape and session (audit.md)."""
 
 
-def query_of(requester: Requester, facts: Facts, wishes: Wishes, glass: bool, today: int = 0) -> Query:
+def moment_of(at: int) -> Moment:
+    """Day and hour, UTC, of an instant in microseconds."""
+    return Moment(day(date_of(at)), at // HOUR_US % 24)
+
+
+def query_of(requester: Requester, facts: Facts, wishes: Wishes, glass: bool, moment: Moment) -> Query:
     return Query(
         requester=requester,
         questions=facts.questions,
@@ -26,7 +33,8 @@ def query_of(requester: Requester, facts: Facts, wishes: Wishes, glass: bool, to
             destination=facts.destination,
             address=requester.client_address,
             statement=facts.statement,
-            today=today,
+            today=moment.today,
+            hour=moment.hour,
             masks=facts.masks,
             row_cap=wishes.most_rows,
             byte_cap=wishes.most_bytes,

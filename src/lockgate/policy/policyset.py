@@ -54,6 +54,7 @@ class PolicySet:
         self._by_statement = [p.tree for p in policies if p.tree.effect == "permit" and reads(p.tree, "statement")]
         self.knows_dates = any(reads(p.tree, "today") for p in policies)
         """Whether what is allowed today may not be tomorrow."""
+        self.knows_hours = any(reads(p.tree, "hour") for p in policies)
         self._cache: OrderedDict[tuple[Query, frozenset[str]], Decision] = OrderedDict()
         self._lock = Lock()
 

@@ -22,7 +22,7 @@ from lockgate.gateways.postgres.wire import messages as m
 from lockgate.gateways.postgres.wire import upstream as up
 from lockgate.gateways.postgres.wire.frontend import Cancel, Startup, StartupRefused, ask_password, read_startup
 from lockgate.gateways.postgres.wire.peer import OTHER_SIDE, Peer
-from lockgate.pipeline import Pipeline
+from lockgate.pipeline import Moment, Pipeline
 from lockgate.services.accounts import Accounts
 from lockgate.services.approvals import Approvals
 from lockgate.services.sessions import Sessions
@@ -68,7 +68,7 @@ class Gateway:
         self._sessions: dict[int, tuple[bytes, Session]] = {}
         self._next_id = secrets.randbelow(1 << 24) + 1
         self._tasks: set[asyncio.Task[None]] = set()
-        self._today = 0
+        self._moment = Moment()
         self._watches: list[asyncio.Task[None]] = []
         self._server: asyncio.Server | None = None
 
@@ -85,7 +85,7 @@ class Gateway:
                 self.in_background(connection.watch_schema(self.schema_or_policy_changed)),
                 self.in_background(connection.watch_unknown(self.approvals)),
             ]
-        self._watches.append(self.in_background(self._watch_days()))
+        self._watches.append(self.in_background(self._watch_clock()))
         return 0 if unix_path else int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
@@ -127,13 +127,16 @@ class Gateway:
         """Every statement is decided anew from here on."""
         self.generation += 1
 
-    async def _watch_days(self) -> None:
-        """What was decided yesterday is decided anew, where a policy reads the day."""
+    def notice_the_clock(self) -> None:
+        """What was decided yesterday, or an hour ago, is decided anew where a policy reads the day or the hour."""
+        moment = self.pipeline.moment()
+        if moment != self._moment:
+            self._moment = moment
+            self.schema_or_policy_changed()
+
+    async def _watch_clock(self) -> None:
         while True:
-            today = self.pipeline.today()
-            if today != self._today:
-                self._today = today
-                self.schema_or_policy_changed()
+            self.notice_the_clock()
             await asyncio.sleep(DAY_LOOK_S)
 
     def accounts_changed(self) -> None:
