@@ -12,8 +12,6 @@ import typer
 
 from lockgate.cli.show import console
 from lockgate.errors import AuditError
-from lockgate.services.evidence import Wanted, collect, write_evidence
-from lockgate.store.reading import read_store
 
 
 def register(app: typer.Typer) -> None:
@@ -35,6 +33,9 @@ def export(
         int | None, typer.Option(min=0, help="draws the same sample again; otherwise one is made up")
     ] = None,
 ) -> None:
+    from lockgate.services.evidence import Wanted, collect, write_evidence
+    from lockgate.store.reading import read_store
+
     chosen = secrets.randbelow(1 << 32) if seed is None else seed
     wanted = Wanted(_midnight(from_, 0), _midnight(to, 1), frozenset(kind), sample, chosen)
     url = store if store.startswith("postgresql://") else f"sqlite:///{store}"

@@ -11,8 +11,6 @@ import typer
 from lockgate.cli.client import call
 from lockgate.cli.serving import ConfigFile
 from lockgate.cli.show import console
-from lockgate.server import keeping
-from lockgate.server.config import load_config
 
 ACCEPT = "accept"
 
@@ -33,6 +31,9 @@ def backup(
     keys: Annotated[Path | None, typer.Option(help="copy the keys too, into this other folder")] = None,
     config: ConfigFile = Path("lockgate.yaml"),
 ) -> None:
+    from lockgate.server import keeping
+    from lockgate.server.config import load_config
+
     made = keeping.backup(load_config(config), folder, keys)
     console.print(f"Backed up: {made.size} signed events, {made.unsigned} not signed yet, schema {made.schema}.")
     if keys is None:
@@ -57,6 +58,9 @@ def restore(
             else f"Accepted by {people}. What is approved from now on executes."
         )
         return
+    from lockgate.server import keeping
+    from lockgate.server.config import load_config
+
     if bool(what) == in_place:
         raise typer.BadParameter("give the folder of a backup, or --in-place for a PostgreSQL store")
     done = asyncio.run(keeping.restore(load_config(config), Path(what) if what else None))
@@ -76,6 +80,9 @@ def upgrade(
     backed_up: Annotated[bool, typer.Option("--backed-up", help="a PostgreSQL store was backed up already")] = False,
     config: ConfigFile = Path("lockgate.yaml"),
 ) -> None:
+    from lockgate.server import keeping
+    from lockgate.server.config import load_config
+
     done = asyncio.run(keeping.upgrade(load_config(config), folder, backed_up=backed_up))
     if done is None:
         console.print("The store fits this version already.")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lockgate.cli.show import Json, console, dump
 from lockgate.errors import ConfigError
-from lockgate.server.config import Config, key_ring, load_config
-from lockgate.server.serve import read_signing_key
-from lockgate.store import KeyRing
+
+if TYPE_CHECKING:
+    from lockgate.server.config import Config
 
 app = typer.Typer(no_args_is_help=True, help="The keys that seal payloads and sign the log.")
 
@@ -21,6 +21,9 @@ ConfigOption = Annotated[Path, typer.Option("--config", "-c", envvar="LOCKGATE_C
 
 @app.command(help="Their fingerprints; never the keys. Example: `lockgate keys show --config lockgate.yaml`")
 def show(config: ConfigOption = Path("lockgate.yaml"), as_json: Json = False) -> None:
+    from lockgate.server.config import key_ring, load_config
+    from lockgate.server.serve import read_signing_key
+
     loaded = load_config(config)
     signer = read_signing_key(loaded.signing_key)
     found = {"log": signer.verifier.fingerprint, "sealing": key_ring(loaded).fingerprint}
@@ -36,6 +39,9 @@ def show(config: ConfigOption = Path("lockgate.yaml"), as_json: Json = False) ->
     "Example: `lockgate keys rotate --config lockgate.yaml`, then start the server anew"
 )
 def rotate(config: ConfigOption = Path("lockgate.yaml")) -> None:
+    from lockgate.server.config import load_config
+    from lockgate.store import KeyRing
+
     loaded = load_config(config)
     path = _file(loaded)
     fresh = path.with_name(path.name + ".new")

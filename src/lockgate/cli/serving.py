@@ -5,18 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-import uvloop
 
 from lockgate.cli.client import call, read_secret, saved_session
-from lockgate.cli.diagnosis import Finding, diagnose
 from lockgate.cli.show import Json, console, dump
 from lockgate.cli.tunnel import tunnel
 from lockgate.errors import ConfigError
-from lockgate.server.config import load_config
-from lockgate.server.serve import run
+
+if TYPE_CHECKING:
+    from lockgate.cli.diagnosis import Finding
 
 ConfigFile = Annotated[Path, typer.Option("--config", "-c", envvar="LOCKGATE_CONFIG", help="lockgate.yaml")]
 MARKS = {"ok": "ok  ", "warning": "WARN", "error": "FAIL"}
@@ -33,10 +32,17 @@ def register(app: typer.Typer) -> None:
 
 
 def serve(config: ConfigFile = Path("lockgate.yaml")) -> None:
+    import uvloop
+
+    from lockgate.server.config import load_config
+    from lockgate.server.serve import run
+
     uvloop.run(run(load_config(config)))
 
 
 def doctor(config: ConfigFile = Path("lockgate.yaml"), as_json: Json = False) -> None:
+    from lockgate.cli.diagnosis import diagnose
+
     findings = asyncio.run(diagnose(config))
     if as_json:
         dump([{"level": f.level, "what": f.what, "hint": f.hint} for f in findings])
