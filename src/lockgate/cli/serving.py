@@ -25,7 +25,10 @@ def register(app: typer.Typer) -> None:
     app.command(help="Run the gateways and the API. Example: `lockgate serve --config /etc/lockgate/lockgate.yaml`")(
         serve
     )
-    app.command(help="What is configured, reachable, insecure. Exit status 1 when something must be mended.")(doctor)
+    app.command(
+        help="What is configured, reachable, insecure. Exit status 1 when something must be mended. "
+        "Example: `lockgate doctor --config /etc/lockgate/lockgate.yaml`"
+    )(doctor)
     app.command(help="A Unix socket through which any client opens the connection. Example: `lockgate connect clinic`")(
         connect
     )
