@@ -66,8 +66,8 @@ def verify(
     else:
         console.print(f"{report.size} events, key {verifier.fingerprint}")
         for line in [*report.problems[:20], *report.given_up[:20]]:
-            console.print(f"  {line}", markup=False, soft_wrap=True)
-        console.print(WORDS[report.verdict.name], soft_wrap=True)
+            console.print(f"  {line}", markup=False)
+        console.print(WORDS[report.verdict.name])
         if kept and report.witnessed < report.size:
             console.print(f"  the last {report.size - report.witnessed} events rest on the log's own key alone")
         if report.unmatched:
@@ -101,7 +101,7 @@ def check(
         dump({"index": found.index, "size": found.checkpoint.size, "event": found.event.decode()})
     else:
         console.print(f"Event {found.index} of {found.checkpoint.size}, signed by {found.checkpoint.origin}:")
-        console.print(found.event.decode(), markup=False, soft_wrap=True)
+        console.print(found.event.decode(), markup=False)
 
 
 def _content(path: Path) -> str:

@@ -47,8 +47,8 @@ def export(
         soft_wrap=True,
     )
     for name in evidence.missing:
-        console.print(f"  not kept: {name}", soft_wrap=True)
-    console.print(f"Check it offline: lockgate audit check {folder} --key {folder}/log.pub", soft_wrap=True)
+        console.print(f"  not kept: {name}")
+    console.print(f"Check it offline: lockgate audit check {folder} --key {folder}/log.pub")
 
 
 def _midnight(day: str, days_later: int) -> int:

@@ -39,7 +39,7 @@ def backup(
     if keys is None:
         console.print("The keys are not in it. Without them no backup opens: keep them elsewhere (--keys FOLDER).")
     else:
-        console.print(f"The keys are in {keys}. Do not keep the two together.", soft_wrap=True)
+        console.print(f"The keys are in {keys}. Do not keep the two together.")
 
 
 def restore(
@@ -66,13 +66,13 @@ def restore(
     done = asyncio.run(keeping.restore(load_config(config), Path(what) if what else None))
     gone = done.given_up - done.size
     console.print(f"Restored to {done.size} signed events; {gone} later ones were given up, and that is recorded.")
-    console.print(
-        "Voided: " + ", ".join(f"{count} {what}" for what, count in done.voided.items()) + ".", soft_wrap=True
-    )
+    console.print("Voided: " + ", ".join(f"{count} {what}" for what, count in done.voided.items()) + ".")
     if done.aside:
-        console.print(f"What was there before is kept as {done.aside}.", soft_wrap=True)
+        console.print(f"What was there before is kept as {done.aside}.")
     console.print("Nothing held executes until two people have logged in and run: lockgate restore accept")
-    console.print("Look first at what was undone: accounts, groups, owners, the PHI map (lockgate people, catalog).")
+    console.print(
+        "Look first at what was undone: accounts, groups, owners, the PHI map (lockgate user list, lockgate catalog show)."
+    )
 
 
 def upgrade(
@@ -89,4 +89,4 @@ def upgrade(
         return
     console.print(f"Migrated from schema {done.before} to {done.after}; waiting requests wait on.")
     if done.backup:
-        console.print(f"The store as it was: {done.backup}", soft_wrap=True)
+        console.print(f"The store as it was: {done.backup}")

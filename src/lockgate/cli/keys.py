@@ -31,7 +31,7 @@ def show(config: ConfigOption = Path("lockgate.yaml"), as_json: Json = False) ->
         dump(found)
     else:
         for use, fingerprint in found.items():
-            console.print(f"{use:8} {fingerprint}", soft_wrap=True)
+            console.print(f"{use:8} {fingerprint}")
 
 
 @app.command(
@@ -53,7 +53,7 @@ def rotate(config: ConfigOption = Path("lockgate.yaml")) -> None:
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(path)
-    console.print(f"{path.name} seals with {KeyRing.parse(text).fingerprint} from the next start on.", soft_wrap=True)
+    console.print(f"{path.name} seals with {KeyRing.parse(text).fingerprint} from the next start on.")
     console.print("Keep a copy of the file elsewhere: without it nothing that waits can be executed.")
 
 

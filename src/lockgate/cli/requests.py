@@ -124,9 +124,9 @@ def _decide(request: str, approve: bool, reason: str, yes: bool) -> None:
 
 
 def _print(found: dict[str, Any]) -> None:
-    console.print(f"[bold]{found['id']}[/bold]  {found['state']}", soft_wrap=True)
+    console.print(f"[bold]{found['id']}[/bold]  {found['state']}")
     for line in found["lines"]:
-        console.print(f"  {line}", markup=False, soft_wrap=True)
+        console.print(f"  {line}", markup=False)
     for vote in found["votes"]:
         console.print(
             f"  {'approved' if vote['approve'] else 'denied'} by {vote['person']}: {vote['reason']}", markup=False

@@ -88,12 +88,12 @@ def connect(
     fresh_token()  # so that a wrong name or a missing right is said now, not to the first client
 
     def ready() -> None:
-        console.print(f"psql -h {place} {connection}   (Ctrl-C ends it)", soft_wrap=True)
+        console.print(f"psql -h {place} {connection}   (Ctrl-C ends it)")
 
     asyncio.run(tunnel(place, gateway, connection, ca, fresh_token, ready))
 
 
 def _print(finding: Finding) -> None:
-    console.print(f"{MARKS[finding.level]}  {finding.what}", markup=False, soft_wrap=True)
+    console.print(f"{MARKS[finding.level]}  {finding.what}", markup=False)
     if finding.hint:
-        console.print(f"      {finding.hint}", markup=False, soft_wrap=True)
+        console.print(f"      {finding.hint}", markup=False)

@@ -100,8 +100,8 @@ def init(
     console.print(f"  {signer.verifier.fingerprint}  (write it down elsewhere)")
     console.print(f"The key that seals payloads (state/keys) is {keys.fingerprint}")
     if authority is not None:
-        console.print(f"Hand out {authority} to clients; its SHA-256 fingerprint, to compare with:", soft_wrap=True)
-        console.print(f"  {fingerprint(authority)}", soft_wrap=True)
+        console.print(f"Hand out {authority} to clients; its SHA-256 fingerprint, to compare with:")
+        console.print(f"  {fingerprint(authority)}")
     console.print("Next: name a connection in lockgate.yaml, then")
     console.print(
         f"  lockgate doctor --config {folder}/lockgate.yaml\n  lockgate serve --config {folder}/lockgate.yaml"
