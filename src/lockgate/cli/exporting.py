@@ -44,7 +44,6 @@ def export(
     console.print(
         f"{len(evidence.population)} events, {len(evidence.sampled)} drawn with seed {chosen}, "
         f"{len(evidence.proofs)} receipts in {folder}.",
-        soft_wrap=True,
     )
     for name in evidence.missing:
         console.print(f"  not kept: {name}")

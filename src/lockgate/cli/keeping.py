@@ -71,7 +71,7 @@ def restore(
         console.print(f"What was there before is kept as {done.aside}.")
     console.print("Nothing held executes until two people have logged in and run: lockgate restore accept")
     console.print(
-        "Look first at what was undone: accounts, groups, owners, the PHI map (lockgate user list, lockgate catalog show)."
+        "Look first at what was undone: accounts, groups, owners, the PHI map (lockgate user list, catalog show)."
     )
 
 
