@@ -1,6 +1,8 @@
 """The `lockgate` command. Whatever changes something is a client of the HTTP API, except `init`, `restore` and
 `upgrade`, with the server stopped.
 
+A command imports what it needs when it runs: no help text waits for the server's modules.
+
 Exit status: 0 done, 1 refused or not found, 2 wrong usage; `audit verify` has statuses of its own.
 """
 

@@ -7,27 +7,22 @@ from typing import Annotated
 
 import typer
 
-from lockgate.audit import Verdict, VerifierKey, check_tlog_proof
 from lockgate.cli import exporting
 from lockgate.cli.client import call
 from lockgate.cli.show import Json, console, dump
 from lockgate.errors import AuditError
-from lockgate.services.checkpoint_dir import CheckpointDir
-from lockgate.services.evidence import check_folder
-from lockgate.services.log_copy import LogCopy
-from lockgate.store import KeyRing
 
 app = typer.Typer(no_args_is_help=True, help="The tamper-evident log.")
 exporting.register(app)
 
 WORDS = {
-    Verdict.WITNESSED: "The log holds, against a checkpoint that was kept elsewhere.",
-    Verdict.BROKEN: "THE LOG WAS CHANGED.",
-    Verdict.SELF_CONSISTENT: "The log is consistent with its own key, and no more is known: whoever has the key could "
+    "WITNESSED": "The log holds, against a checkpoint that was kept elsewhere.",
+    "BROKEN": "THE LOG WAS CHANGED.",
+    "SELF_CONSISTENT": "The log is consistent with its own key, and no more is known: whoever has the key could "
     "have cut events off. Give a checkpoint that was kept elsewhere (--checkpoint FILE or FOLDER).",
-    Verdict.UNMATCHED: "The log holds, against a checkpoint that was kept elsewhere; some executions have no outcome "
+    "UNMATCHED": "The log holds, against a checkpoint that was kept elsewhere; some executions have no outcome "
     "yet (running, or cut off by a crash).",
-    Verdict.RESTORED: "The log holds, but an older store was put back: events were given up, and that is recorded.",
+    "RESTORED": "The log holds, but an older store was put back: events were given up, and that is recorded.",
 }
 
 
@@ -47,6 +42,10 @@ def verify(
     ] = None,
     as_json: Json = False,
 ) -> None:
+    from lockgate.audit import VerifierKey
+    from lockgate.services.log_copy import LogCopy
+    from lockgate.store import KeyRing
+
     copy = LogCopy(store)
     verifier = VerifierKey.from_text(_text(key) or copy.public_key())
     kept = [note for path in checkpoint for note in _notes(path)]
@@ -67,8 +66,8 @@ def verify(
     else:
         console.print(f"{report.size} events, key {verifier.fingerprint}")
         for line in [*report.problems[:20], *report.given_up[:20]]:
-            console.print(f"  {line}", markup=False, soft_wrap=True)
-        console.print(WORDS[report.verdict], soft_wrap=True)
+            console.print(f"  {line}", markup=False)
+        console.print(WORDS[report.verdict.name])
         if kept and report.witnessed < report.size:
             console.print(f"  the last {report.size - report.witnessed} events rest on the log's own key alone")
         if report.unmatched:
@@ -89,7 +88,11 @@ def check(
     key: Annotated[str, typer.Option(help="the log's public key, as text or a file")],
     as_json: Json = False,
 ) -> None:
+    from lockgate.audit import VerifierKey, check_tlog_proof
+
     if file.is_dir():
+        from lockgate.services.evidence import check_folder
+
         count = check_folder(file, [VerifierKey.from_text(_text(key))])
         console.print(f"{count} receipts hold, and the sample is the one that its seed draws.")
         return
@@ -98,7 +101,7 @@ def check(
         dump({"index": found.index, "size": found.checkpoint.size, "event": found.event.decode()})
     else:
         console.print(f"Event {found.index} of {found.checkpoint.size}, signed by {found.checkpoint.origin}:")
-        console.print(found.event.decode(), markup=False, soft_wrap=True)
+        console.print(found.event.decode(), markup=False)
 
 
 def _content(path: Path) -> str:
@@ -110,6 +113,8 @@ def _content(path: Path) -> str:
 
 def _notes(path: Path) -> list[str]:
     """A checkpoint from a file, or all of a folder of them. AuditError: there is none."""
+    from lockgate.services.checkpoint_dir import CheckpointDir
+
     notes = CheckpointDir(path).notes() if path.is_dir() else [_content(path)]
     if not notes:
         raise AuditError(f"the folder {path.name} holds no checkpoint", hint="give a checkpoint_dir, or a file")

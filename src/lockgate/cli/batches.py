@@ -39,7 +39,7 @@ def propose(
         for file, item in zip(files, answer["items"], strict=True):
             told = f"refused: {item['refused']}" if "refused" in item else f"{item['request']} {item['state']}"
             known = " (asked already, and not in this batch)" if item.get("existing") else ""
-            console.print(f"  {file}: {told}{known}", markup=False, soft_wrap=True)
+            console.print(f"  {file}: {told}{known}", markup=False)
     if any("refused" in item for item in answer["items"]):
         raise typer.Exit(1)
 
@@ -80,11 +80,11 @@ def vote(
     else:
         for name, item in answer.items():
             told = f"not counted: {item['refused']}" if "refused" in item else item["state"]
-            console.print(f"{name}: {told}", markup=False, soft_wrap=True)
+            console.print(f"{name}: {told}", markup=False)
     if any("refused" in item for item in answer.values()):
         raise typer.Exit(1)
 
 
 def _print(lines: Some) -> None:
     for line in lines:
-        console.print(line, markup=False, soft_wrap=True)
+        console.print(line, markup=False)

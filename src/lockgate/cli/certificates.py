@@ -53,6 +53,12 @@ def make_certificates(folder: Path, hosts: list[str]) -> tuple[Path, Path]:
     return folder / "server.pem", key
 
 
+def fingerprint(certificate: Path) -> str:
+    """SHA-256 of a PEM certificate, written as `openssl x509 -fingerprint -sha256` writes it."""
+    loaded = x509.load_pem_x509_certificate(certificate.read_bytes())
+    return loaded.fingerprint(hashes.SHA256()).hex(":").upper()
+
+
 def _name(host: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ipaddress.ip_address(host))

@@ -170,7 +170,11 @@ async def _upstream(name: str, connection: ConnectionConfig) -> list[Finding]:
         )
     if connection.target.sslmode != "verify-full" and not connection.target.socket_dir:
         findings.append(
-            Finding("warning", f"{name}: the upstream's certificate is not verified", "sslmode=verify-full")
+            Finding(
+                "warning",
+                f"{name}: the upstream's certificate is not verified",
+                "add ?sslmode=verify-full to its upstream address",
+            )
         )
     if connection.analyse_on is not None:
         findings.append(await _standby(name, connection.analyse_on, connection.target))

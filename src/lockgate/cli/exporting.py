@@ -12,8 +12,6 @@ import typer
 
 from lockgate.cli.show import console
 from lockgate.errors import AuditError
-from lockgate.services.evidence import Wanted, collect, write_evidence
-from lockgate.store.reading import read_store
 
 
 def register(app: typer.Typer) -> None:
@@ -35,6 +33,9 @@ def export(
         int | None, typer.Option(min=0, help="draws the same sample again; otherwise one is made up")
     ] = None,
 ) -> None:
+    from lockgate.services.evidence import Wanted, collect, write_evidence
+    from lockgate.store.reading import read_store
+
     chosen = secrets.randbelow(1 << 32) if seed is None else seed
     wanted = Wanted(_midnight(from_, 0), _midnight(to, 1), frozenset(kind), sample, chosen)
     url = store if store.startswith("postgresql://") else f"sqlite:///{store}"
@@ -43,11 +44,10 @@ def export(
     console.print(
         f"{len(evidence.population)} events, {len(evidence.sampled)} drawn with seed {chosen}, "
         f"{len(evidence.proofs)} receipts in {folder}.",
-        soft_wrap=True,
     )
     for name in evidence.missing:
-        console.print(f"  not kept: {name}", soft_wrap=True)
-    console.print(f"Check it offline: lockgate audit check {folder} --key {folder}/log.pub", soft_wrap=True)
+        console.print(f"  not kept: {name}")
+    console.print(f"Check it offline: lockgate audit check {folder} --key {folder}/log.pub")
 
 
 def _midnight(day: str, days_later: int) -> int:

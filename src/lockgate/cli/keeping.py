@@ -11,8 +11,6 @@ import typer
 from lockgate.cli.client import call
 from lockgate.cli.serving import ConfigFile
 from lockgate.cli.show import console
-from lockgate.server import keeping
-from lockgate.server.config import load_config
 
 ACCEPT = "accept"
 
@@ -33,12 +31,15 @@ def backup(
     keys: Annotated[Path | None, typer.Option(help="copy the keys too, into this other folder")] = None,
     config: ConfigFile = Path("lockgate.yaml"),
 ) -> None:
+    from lockgate.server import keeping
+    from lockgate.server.config import load_config
+
     made = keeping.backup(load_config(config), folder, keys)
     console.print(f"Backed up: {made.size} signed events, {made.unsigned} not signed yet, schema {made.schema}.")
     if keys is None:
         console.print("The keys are not in it. Without them no backup opens: keep them elsewhere (--keys FOLDER).")
     else:
-        console.print(f"The keys are in {keys}. Do not keep the two together.", soft_wrap=True)
+        console.print(f"The keys are in {keys}. Do not keep the two together.")
 
 
 def restore(
@@ -57,18 +58,21 @@ def restore(
             else f"Accepted by {people}. What is approved from now on executes."
         )
         return
+    from lockgate.server import keeping
+    from lockgate.server.config import load_config
+
     if bool(what) == in_place:
         raise typer.BadParameter("give the folder of a backup, or --in-place for a PostgreSQL store")
     done = asyncio.run(keeping.restore(load_config(config), Path(what) if what else None))
     gone = done.given_up - done.size
     console.print(f"Restored to {done.size} signed events; {gone} later ones were given up, and that is recorded.")
-    console.print(
-        "Voided: " + ", ".join(f"{count} {what}" for what, count in done.voided.items()) + ".", soft_wrap=True
-    )
+    console.print("Voided: " + ", ".join(f"{count} {what}" for what, count in done.voided.items()) + ".")
     if done.aside:
-        console.print(f"What was there before is kept as {done.aside}.", soft_wrap=True)
+        console.print(f"What was there before is kept as {done.aside}.")
     console.print("Nothing held executes until two people have logged in and run: lockgate restore accept")
-    console.print("Look first at what was undone: accounts, groups, owners, the PHI map (lockgate people, catalog).")
+    console.print(
+        "Look first at what was undone: accounts, groups, owners, the PHI map (lockgate user list, catalog show)."
+    )
 
 
 def upgrade(
@@ -76,10 +80,13 @@ def upgrade(
     backed_up: Annotated[bool, typer.Option("--backed-up", help="a PostgreSQL store was backed up already")] = False,
     config: ConfigFile = Path("lockgate.yaml"),
 ) -> None:
+    from lockgate.server import keeping
+    from lockgate.server.config import load_config
+
     done = asyncio.run(keeping.upgrade(load_config(config), folder, backed_up=backed_up))
     if done is None:
         console.print("The store fits this version already.")
         return
     console.print(f"Migrated from schema {done.before} to {done.after}; waiting requests wait on.")
     if done.backup:
-        console.print(f"The store as it was: {done.backup}", soft_wrap=True)
+        console.print(f"The store as it was: {done.backup}")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lockgate.cli.show import Json, console, dump
 from lockgate.errors import ConfigError
-from lockgate.server.config import Config, key_ring, load_config
-from lockgate.server.serve import read_signing_key
-from lockgate.store import KeyRing
+
+if TYPE_CHECKING:
+    from lockgate.server.config import Config
 
 app = typer.Typer(no_args_is_help=True, help="The keys that seal payloads and sign the log.")
 
@@ -21,6 +21,9 @@ ConfigOption = Annotated[Path, typer.Option("--config", "-c", envvar="LOCKGATE_C
 
 @app.command(help="Their fingerprints; never the keys. Example: `lockgate keys show --config lockgate.yaml`")
 def show(config: ConfigOption = Path("lockgate.yaml"), as_json: Json = False) -> None:
+    from lockgate.server.config import key_ring, load_config
+    from lockgate.server.serve import read_signing_key
+
     loaded = load_config(config)
     signer = read_signing_key(loaded.signing_key)
     found = {"log": signer.verifier.fingerprint, "sealing": key_ring(loaded).fingerprint}
@@ -28,7 +31,7 @@ def show(config: ConfigOption = Path("lockgate.yaml"), as_json: Json = False) ->
         dump(found)
     else:
         for use, fingerprint in found.items():
-            console.print(f"{use:8} {fingerprint}", soft_wrap=True)
+            console.print(f"{use:8} {fingerprint}")
 
 
 @app.command(
@@ -36,6 +39,9 @@ def show(config: ConfigOption = Path("lockgate.yaml"), as_json: Json = False) ->
     "Example: `lockgate keys rotate --config lockgate.yaml`, then start the server anew"
 )
 def rotate(config: ConfigOption = Path("lockgate.yaml")) -> None:
+    from lockgate.server.config import load_config
+    from lockgate.store import KeyRing
+
     loaded = load_config(config)
     path = _file(loaded)
     fresh = path.with_name(path.name + ".new")
@@ -47,7 +53,7 @@ def rotate(config: ConfigOption = Path("lockgate.yaml")) -> None:
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(path)
-    console.print(f"{path.name} seals with {KeyRing.parse(text).fingerprint} from the next start on.", soft_wrap=True)
+    console.print(f"{path.name} seals with {KeyRing.parse(text).fingerprint} from the next start on.")
     console.print("Keep a copy of the file elsewhere: without it nothing that waits can be executed.")
 
 

@@ -20,7 +20,7 @@ PasswordFromInput = Annotated[bool, typer.Option("--password-stdin", help="read 
 
 def register(app: typer.Typer) -> None:
     app.command(help="Log in interactively. Example: `lockgate login --url https://gate:8443 --ca ca.pem rita`")(login)
-    app.command(help="End the session, here and on the server.")(logout)
+    app.command(help="End the session, here and on the server. Example: `lockgate logout`")(logout)
     app.command(help="Print a connection string with a one-hour token. Example: `lockgate token clinic --agent bot`")(
         token
     )
@@ -95,7 +95,7 @@ def add_user(
     console.print(f"{made['id']} ({', '.join(made['groups']) or 'no groups'})")
 
 
-@user.command("list", help="Everybody, agents too.")
+@user.command("list", help="Everybody, agents too. Example: `lockgate user list`")
 def list_users(as_json: Json = False) -> None:
     rows = call("GET", "/people")
     if as_json:
@@ -104,7 +104,7 @@ def list_users(as_json: Json = False) -> None:
         table(rows, ("id", "kind", "groups", "owners", "active"), empty="Nobody yet.")
 
 
-@user.command("deactivate", help="No login, no vote, no session from now on.")
+@user.command("deactivate", help="No login, no vote, no session from now on. Example: `lockgate user deactivate rita`")
 def deactivate(name: str) -> None:
     call("POST", f"/people/{account(name)}/deactivate")
     console.print(f"{account(name)} is deactivated.")
@@ -120,7 +120,9 @@ def add_agent(
     console.print(f"{made['id']} ({', '.join(made['groups'])})")
 
 
-@agent.command("key", help="A key for 90 days, shown once: it fetches one-hour tokens.")
+@agent.command(
+    "key", help="A key for 90 days, shown once: it fetches one-hour tokens. Example: `lockgate agent key billing-bot`"
+)
 def key(name: str, as_json: Json = False) -> None:
     made = call("POST", f"/agents/{account(name)}/key")
     dump(made) if as_json else print(made["key"])
@@ -143,7 +145,9 @@ def link(name: str, other: str) -> None:
     console.print(f"{account(name)} and {account(other)} are one human.")
 
 
-@user.command("reviewers", help="How reviewers decide, and what looks like a rubber stamp.")
+@user.command(
+    "reviewers", help="How reviewers decide, and what looks like a rubber stamp. Example: `lockgate user reviewers`"
+)
 def reviewers(as_json: Json = False) -> None:
     rows = call("GET", "/reviewers")
     if as_json:
@@ -158,7 +162,7 @@ def join(name: str, group: str) -> None:
     console.print(f"{made['id']}: {', '.join(made['groups'])}")
 
 
-@group.command("leave")
+@group.command("leave", help="Example: `lockgate group leave rita privacy`")
 def leave(name: str, group: str) -> None:
     made = call("POST", f"/people/{account(name)}/groups", {"leave": [group]})
     console.print(f"{made['id']}: {', '.join(made['groups']) or 'no groups'}")

@@ -35,7 +35,7 @@ def allow(
         dump(answer)
         return
     name = answer["request"]
-    console.print(f"{name}: {answer['state']}. Reviewers decide: lockgate requests approve {name}", soft_wrap=True)
+    console.print(f"{name}: {answer['state']}. Reviewers decide: lockgate requests approve {name}")
 
 
 def allowed(

@@ -11,9 +11,6 @@ from typing import Annotated
 import typer
 
 from lockgate.cli.show import Json, dump
-from lockgate.policy import load
-from lockgate.services.policy_replay import CHANGED, SAME, UNSURE, replay
-from lockgate.store.reading import read_store
 
 FOUND = 1
 
@@ -34,6 +31,10 @@ def run(
 
     Exit status 1 when any would have got something else.
     """
+    from lockgate.policy import load
+    from lockgate.services.policy_replay import CHANGED, SAME, UNSURE, replay
+    from lockgate.store.reading import read_store
+
     fresh = load(folder)
     url = store if store.startswith("postgresql://") else f"sqlite:///{store}"
     found = asyncio.run(read_store(url, lambda conn: replay(conn, fresh, last=last)))

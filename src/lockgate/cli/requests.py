@@ -79,12 +79,15 @@ def escalate(
     console.print(f"{request}: {answer['state']}")
 
 
-@app.command(help="Take back what you (or your agent) asked for.")
+@app.command(help="Take back what you (or your agent) asked for. Example: `lockgate requests withdraw req_…`")
 def withdraw(request: Id) -> None:
     console.print(f"{request}: {call('POST', f'/requests/{request}/withdraw')['state']}")
 
 
-@app.command(help="Settle what a crash left unknown: look whether the effect is there, then say so.")
+@app.command(
+    help="Settle what a crash left unknown: look whether the effect is there, then say so. "
+    "Example: `lockgate requests reconcile req_… --no-effect`"
+)
 def reconcile(
     request: Id, done: Annotated[bool, typer.Option("--done/--no-effect", help="whether the effect is there")]
 ) -> None:
@@ -121,9 +124,9 @@ def _decide(request: str, approve: bool, reason: str, yes: bool) -> None:
 
 
 def _print(found: dict[str, Any]) -> None:
-    console.print(f"[bold]{found['id']}[/bold]  {found['state']}", soft_wrap=True)
+    console.print(f"[bold]{found['id']}[/bold]  {found['state']}")
     for line in found["lines"]:
-        console.print(f"  {line}", markup=False, soft_wrap=True)
+        console.print(f"  {line}", markup=False)
     for vote in found["votes"]:
         console.print(
             f"  {'approved' if vote['approve'] else 'denied'} by {vote['person']}: {vote['reason']}", markup=False

@@ -5,18 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-import uvloop
 
 from lockgate.cli.client import call, read_secret, saved_session
-from lockgate.cli.diagnosis import Finding, diagnose
 from lockgate.cli.show import Json, console, dump
 from lockgate.cli.tunnel import tunnel
 from lockgate.errors import ConfigError
-from lockgate.server.config import load_config
-from lockgate.server.serve import run
+
+if TYPE_CHECKING:
+    from lockgate.cli.diagnosis import Finding
 
 ConfigFile = Annotated[Path, typer.Option("--config", "-c", envvar="LOCKGATE_CONFIG", help="lockgate.yaml")]
 MARKS = {"ok": "ok  ", "warning": "WARN", "error": "FAIL"}
@@ -26,17 +25,27 @@ def register(app: typer.Typer) -> None:
     app.command(help="Run the gateways and the API. Example: `lockgate serve --config /etc/lockgate/lockgate.yaml`")(
         serve
     )
-    app.command(help="What is configured, reachable, insecure. Exit status 1 when something must be mended.")(doctor)
+    app.command(
+        help="What is configured, reachable, insecure. Exit status 1 when something must be mended. "
+        "Example: `lockgate doctor --config /etc/lockgate/lockgate.yaml`"
+    )(doctor)
     app.command(help="A Unix socket through which any client opens the connection. Example: `lockgate connect clinic`")(
         connect
     )
 
 
 def serve(config: ConfigFile = Path("lockgate.yaml")) -> None:
+    import uvloop
+
+    from lockgate.server.config import load_config
+    from lockgate.server.serve import run
+
     uvloop.run(run(load_config(config)))
 
 
 def doctor(config: ConfigFile = Path("lockgate.yaml"), as_json: Json = False) -> None:
+    from lockgate.cli.diagnosis import diagnose
+
     findings = asyncio.run(diagnose(config))
     if as_json:
         dump([{"level": f.level, "what": f.what, "hint": f.hint} for f in findings])
@@ -79,12 +88,12 @@ def connect(
     fresh_token()  # so that a wrong name or a missing right is said now, not to the first client
 
     def ready() -> None:
-        console.print(f"psql -h {place} {connection}   (Ctrl-C ends it)", soft_wrap=True)
+        console.print(f"psql -h {place} {connection}   (Ctrl-C ends it)")
 
     asyncio.run(tunnel(place, gateway, connection, ca, fresh_token, ready))
 
 
 def _print(finding: Finding) -> None:
-    console.print(f"{MARKS[finding.level]}  {finding.what}", markup=False, soft_wrap=True)
+    console.print(f"{MARKS[finding.level]}  {finding.what}", markup=False)
     if finding.hint:
-        console.print(f"      {finding.hint}", markup=False, soft_wrap=True)
+        console.print(f"      {finding.hint}", markup=False)

@@ -10,14 +10,10 @@ from typing import Annotated
 
 import typer
 
-from lockgate.audit import SigningKey
-from lockgate.cli.certificates import make_certificates
 from lockgate.cli.people import PasswordFromInput, read_password
 from lockgate.cli.show import console
 from lockgate.errors import ConfigError
 from lockgate.policy import STARTERS, write_starters
-from lockgate.services.accounts import Accounts
-from lockgate.store import open_store, write_key_file
 
 CONFIG = """\
 # Lockgate. Every path is relative to this file; a secret is env:NAME or file:PATH, never written here.
@@ -64,6 +60,11 @@ def init(
     host: Annotated[list[str], typer.Option(help="names that the local certificate is for")] = ["localhost"],  # noqa: B006
     password_stdin: PasswordFromInput = False,
 ) -> None:
+    from lockgate.audit import SigningKey
+    from lockgate.cli.certificates import fingerprint, make_certificates
+    from lockgate.services.accounts import Accounts
+    from lockgate.store import open_store, write_key_file
+
     if (folder / "lockgate.yaml").exists():
         raise ConfigError(f"{folder} is an installation already")
     if (cert is None) != (key is None):
@@ -79,8 +80,10 @@ def init(
     signer = SigningKey.from_seed(f"lockgate-{secrets.token_hex(4)}", secrets.token_bytes(32))
     _secret(state / "log.key", signer.to_text() + "\n")
     (folder / "log.pub").write_text(signer.verifier.to_text() + "\n")
+    authority = None
     if cert is None or key is None:
         cert, key = make_certificates(folder / "tls", host)
+        authority = folder / "tls" / "ca.pem"
     write_starters(tuple(starter), folder / "policies")
 
     async def first_admin() -> None:
@@ -96,6 +99,9 @@ def init(
     console.print(f"Made {folder}/lockgate.yaml. The log's key is {signer.verifier.name}:")
     console.print(f"  {signer.verifier.fingerprint}  (write it down elsewhere)")
     console.print(f"The key that seals payloads (state/keys) is {keys.fingerprint}")
+    if authority is not None:
+        console.print(f"Hand out {authority} to clients; its SHA-256 fingerprint, to compare with:")
+        console.print(f"  {fingerprint(authority)}")
     console.print("Next: name a connection in lockgate.yaml, then")
     console.print(
         f"  lockgate doctor --config {folder}/lockgate.yaml\n  lockgate serve --config {folder}/lockgate.yaml"

@@ -47,7 +47,7 @@ def propose(
         dump(answer)
         return
     name = answer["request"]
-    console.print(f"{name}: {answer['state']}. Reviewers decide: lockgate requests approve {name}", soft_wrap=True)
+    console.print(f"{name}: {answer['state']}. Reviewers decide: lockgate requests approve {name}")
 
 
 @app.command("list", help="Those in force. Example: `lockgate standing list --state pending`")
@@ -69,9 +69,9 @@ def show(grant: Id, as_json: Json = False) -> None:
     if as_json:
         dump(found)
         return
-    console.print(f"[bold]{found['id']}[/bold]  {found['state']}", soft_wrap=True)
+    console.print(f"[bold]{found['id']}[/bold]  {found['state']}")
     for line in found["lines"]:
-        console.print(f"  {line}", markup=False, soft_wrap=True)
+        console.print(f"  {line}", markup=False)
     left = found["max_uses"] - found["uses"]
     told = (
         f"uses left: {left} of {found['max_uses']}",
@@ -79,7 +79,7 @@ def show(grant: Id, as_json: Json = False) -> None:
         f"may be revoked by: {', '.join(found['revocable_by'])}",
     )
     for line in told:
-        console.print(f"  {line}", markup=False, soft_wrap=True)
+        console.print(f"  {line}", markup=False)
 
 
 @app.command(help="End it at once. Example: `lockgate standing revoke req_… -r 'the job is done'`")

@@ -1,1 +1,1 @@
-"""gateways (see the design)"""
+"""Gateways: each speaks one protocol with clients and upstream, and leaves every decision to the pipeline."""

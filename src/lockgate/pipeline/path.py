@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, MutableMapping
 
 from lockgate.action import Action, Decision, Effect, Kind, Question, Requester
 from lockgate.errors import LockgateError
-from lockgate.pipeline.nouns import Caller, Facts, Held, Moment, Pass, Refusal, Ticket, Wishes
+from lockgate.pipeline.holding import held
+from lockgate.pipeline.nouns import Caller, Facts, Moment, Pass, Refusal, Ticket, Wishes
 from lockgate.pipeline.questions import by_shape, moment_of, query_of, shape_facts
-from lockgate.pipeline.words import (
-    DENIED,
-    EXPIRED,
-    FAILED,
-    FORBIDDEN,
-    WAITING,
-    from_refusal,
-    stopped,
-    unrecorded,
-    way_out,
-    why,
-)
+from lockgate.pipeline.words import EXPIRED, FAILED, FORBIDDEN, from_refusal, stopped, unrecorded, way_out, why
 from lockgate.policy import PolicyHolder
 from lockgate.services.approvals import Approvals, Execution, Proposal, RequestView
 from lockgate.services.approvals import Refusal as ApprovalRefusal
@@ -131,23 +120,8 @@ class Pipeline:
         if isinstance(opened, ApprovalRefusal):
             return from_refusal(opened, facts)
         ticket = Ticket(action, facts, wishes, decision, False, opened.request_id)
-        if opened.state == "APPROVED":
-            return ticket
-        if not wishes.wait:
-            return Refusal(
-                WAITING,
-                f"waiting for approval: request {opened.request_id}, {opened.link}",
-                "repeat the identical statement once it is approved",
-                opened.request_id,
-                opened.state,
-                facts.classes,
-                30,
-            )
-        await caller.told(Held(opened.request_id, opened.link, opened.decide_by_at, facts.classes))
-        state = await self._wait(opened.request_id, wishes.hold_s, caller)
-        if state == "APPROVED":
-            return ticket
-        return await self._unapproved(opened.request_id, opened.link, state, facts)
+        refused = await held(self._approvals, opened, facts, wishes, caller)
+        return ticket if refused is None else refused
 
     async def draft(
         self, action: Action, facts: Facts, wishes: Wishes, *, describe: Callable[[], Awaitable[ViewFacts]], by: str
@@ -181,52 +155,6 @@ class Pipeline:
             estimated_rows=facts.estimated_rows,
             statement=facts.statement,
             lookups=facts.lookups,
-        )
-
-    async def _wait(self, request_id: str, hold_s: float, caller: Caller) -> str:
-        """The request's state when it leaves PENDING, the hold ends (PENDING) or the caller goes (GONE)."""
-        decided = asyncio.ensure_future(self._approvals.wait(request_id, hold_s))
-        gone = asyncio.ensure_future(caller.gone())
-        try:
-            done, _ = await asyncio.wait({decided, gone}, return_when=asyncio.FIRST_COMPLETED)
-            if decided in done:
-                return str(decided.result())
-            await self._approvals.caller_gone(request_id)
-            return "GONE"
-        finally:
-            decided.cancel()
-            gone.cancel()
-
-    async def _unapproved(self, request_id: str, link: str, state: str, facts: Facts) -> Refusal:
-        if state == "GONE":
-            return Refusal("57014", "canceled while held for approval", "", request_id, "PENDING", facts.classes)
-        if state == "PENDING":
-            return Refusal(
-                WAITING,
-                f"still waiting for approval: request {request_id}, {link}",
-                "repeat the identical statement once it is approved",
-                request_id,
-                state,
-                facts.classes,
-                30,
-            )
-        if state == "DENIED":
-            reason = await self._approvals.denial_reason(request_id)
-            return Refusal(
-                DENIED, f"denied by a reviewer: {reason or 'no reason given'}", "", request_id, state, facts.classes
-            )
-        if state == "SUPERSEDED":
-            child = await self._approvals.successor(request_id)
-            return Refusal(
-                EXPIRED,
-                f"request {request_id} was edited: {child} takes its place",
-                f"see what it says with lockgate requests show {child}; once approved, send the edited statement",
-                child,
-                state,
-                facts.classes,
-            )
-        return Refusal(
-            EXPIRED, f"request {request_id} is {state.lower()}", "ask again", request_id, state, facts.classes
         )
 
     async def redeem(

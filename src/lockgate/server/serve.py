@@ -16,13 +16,17 @@ from lockgate.audit import SigningKey
 from lockgate.channels import webhook
 from lockgate.errors import AuditError, ConfigError
 from lockgate.gateways.postgres.masking import _rows
+from lockgate.gateways.postgres.wire import _frames, _literals
 from lockgate.gateways.postgres.wire.frontend import is_local
+from lockgate.phi import _sift
 from lockgate.server.api import create_app
 from lockgate.server.assemble import Assembly, Upstreams, assemble
 from lockgate.server.config import Config, key_ring
 from lockgate.services.approvals import Rules
 
 log = structlog.get_logger("lockgate")
+
+COMPILED = (_rows, _frames, _literals, _sift)
 
 
 @dataclass(slots=True)
@@ -52,10 +56,15 @@ class _Quiet(uvicorn.Server):
         yield
 
 
+def uncompiled() -> list[str]:
+    """Names of the compiled modules that run as plain Python here, because no C compiler was there to build them."""
+    return [module.__name__ for module in COMPILED if not (module.__file__ or "").endswith(".so")]
+
+
 async def start(config: Config) -> Running:
     """Everything up, or an error that says what is wrong and nothing listening."""
-    if not _rows.__file__.endswith(".so"):
-        log.warning("running uncompiled: masking is many times slower", hint="install a C compiler and reinstall")
+    if slow := uncompiled():
+        log.warning("running uncompiled: many times slower", modules=slow, hint="install a C compiler and reinstall")
     tls = _tls(config)
     for name, listen in (("postgres", config.postgres), ("console", config.console)):
         if tls is None and not is_local(listen.host) and listen.host != "localhost":
