@@ -75,6 +75,16 @@ def test_reading_it_is_logged_before(gate):
     assert said == {"connection": "clinic", "principal": "local:bot", "tables": ["public.patient"], "most_rows": 5}
 
 
+def test_asking_again_reads_no_second_sample(gate):
+    statement = "COPY (SELECT id, name FROM patient) TO STDOUT"
+    first = held(gate, statement)
+    assert held(gate, statement).id == first.id
+    gate.vote(first, "rita")
+    with gate.connect() as agent, agent.cursor().copy(statement) as rows:
+        assert len(list(rows)) > 1
+    assert len(gate.events("view.sampled")) == 1
+
+
 def test_a_view_is_sampled_where_its_rows_come_from(gate):
     request = held(gate, "COPY (SELECT * FROM current_inpatients) TO STDOUT")
     assert {row[0] for row in request.view["sample"]} == {"public.patient", "public.encounter", "public.ward"}

@@ -116,7 +116,10 @@ class Pipeline:
         caller: Caller,
         describe: Callable[[], Awaitable[ViewFacts]],
     ) -> Ticket | Refusal:
-        opened = await self._approvals.propose(self._proposal(action, facts, wishes, decision, await describe()))
+        opened = await self._approvals.join(action, waiting=wishes.wait)
+        if opened is None:
+            # Only now is it described: whoever asks again has been, and a sample would be read and logged each time.
+            opened = await self._approvals.propose(self._proposal(action, facts, wishes, decision, await describe()))
         if isinstance(opened, ApprovalRefusal):
             return from_refusal(opened, facts)
         ticket = Ticket(action, facts, wishes, decision, False, opened.request_id)

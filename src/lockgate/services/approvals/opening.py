@@ -79,6 +79,21 @@ def open_or_join(
     return create(desk, conn, prepared, now_at, log, batch=batch, editors=editors), log
 
 
+def join(desk: Desk, conn: Connection, key: str, waiting: bool) -> tuple[Opened | Refusal | None, list[Event]]:
+    """The open request of the identical action, or the deny that stands; None where it has to be asked."""
+    now_at = desk.clock()
+    log: list[Event] = []
+    if switch.refuse_if_on(conn):
+        return None, log
+    for entry in _same(desk, conn, key, now_at, log):
+        if entry.request.status in OPEN:
+            return _join(desk, conn, entry, waiting, now_at, log), log
+        denied = _denied(desk, entry, now_at)
+        if denied is not None:
+            return denied, log
+    return None, log
+
+
 def refuse_denied(
     desk: Desk, conn: Connection, prepared: Prepared, now_at: int, log: list[Event], kind: str = "action"
 ) -> Refusal | None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from lockgate.action import JSON, Action, Decision, Requester
+from lockgate.action import JSON, Action, Decision, Requester, attempt_key
 from lockgate.approvals import Status, events, settle
 from lockgate.approvals.model import SECOND
 from lockgate.audit.event import Event
@@ -40,6 +40,11 @@ class Asking(Part):
                 if not isinstance(error.__cause__, IntegrityError | None):
                     raise  # it is away, which another try would only hide
         return await self._store.transact(lambda conn: opening.open_or_join(self.desk, conn, prepared))
+
+    async def join(self, action: Action, *, waiting: bool) -> Opened | Refusal | None:
+        """The request that the identical action has already; None where it must be proposed (`propose` looks again)."""
+        key = attempt_key(action, self.desk.attempt_secret)
+        return await self._store.transact(lambda conn: opening.join(self.desk, conn, key, waiting))
 
     async def propose_batch(self, proposals: Sequence[Proposal]) -> tuple[str, tuple[Opened | Refusal, ...]]:
         """Several at once, for one screen: the batch's id, and what became of each."""
