@@ -6,6 +6,7 @@ import hashlib
 import re
 import ssl
 
+from lockgate.cli.show import console
 from newcomer import Newcomer
 from support import PASSWORD
 
@@ -26,3 +27,9 @@ def test_your_own_certificate_has_no_ca_of_ours(tmp_path):
     own = ("--cert", "own.pem", "--key", "own.key")
     printed = who.says("init", "lg", "--admin", "root", *own, "--password-stdin", given=f"{PASSWORD}\n")
     assert "ca.pem" not in printed
+
+
+def test_bytes_that_spell_an_emoji_are_printed_as_they_are(capsys):
+    """`:AB:` in a fingerprint is no picture of letters."""
+    console.print("  12:AB:CD:34")
+    assert capsys.readouterr().out == "  12:AB:CD:34\n"

@@ -15,7 +15,7 @@ Json = Annotated[bool, typer.Option("--json", help="print JSON for programs")]
 WIDE = 1000
 """Columns of what is no terminal: a line a row, for grep."""
 
-console = Console(highlight=False, soft_wrap=True)
+console = Console(emoji=False, highlight=False, soft_wrap=True)
 
 
 def dump(value: Any) -> None:
@@ -34,4 +34,6 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, empty: s
     for row in rows:
         cells = [row.get(column, "") for column in columns]
         drawn.add_row(*(", ".join(map(str, c)) if isinstance(c, list | tuple) else str(c) for c in cells))
-    (console if console.is_terminal else Console(highlight=False, width=WIDE)).print(drawn, soft_wrap=False)
+    (console if console.is_terminal else Console(emoji=False, highlight=False, width=WIDE)).print(
+        drawn, soft_wrap=False
+    )

@@ -22,7 +22,7 @@ def main() -> int:
     parser.add_argument("--up", action="store_true", help="leave the world running until Ctrl-C")
     parser.add_argument("--patients", type=int, default=10_000)
     options = parser.parse_args()
-    console = Console(highlight=False)
+    console = Console(emoji=False, highlight=False)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     started = time.monotonic()
     try:
