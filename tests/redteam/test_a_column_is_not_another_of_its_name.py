@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from lockgate.demo.hospital import GATEWAY_ROLE as ROLE
-from lockgate.errors import UpstreamError
+from lockgate.errors import CatalogError, UpstreamError
 from lockgate.server import phi_maps
 
 MADE = f"""
@@ -127,3 +127,12 @@ def test_a_map_is_not_accepted_while_the_server_cannot_be_asked(gate, monkeypatc
     with pytest.raises(UpstreamError):
         gate.call(gate.assembly.maps.accept("clinic", MAP, by="local:root"))
     assert gate.assembly.catalog.current("clinic").digest == before
+
+
+def test_what_follows_a_server_never_replaces_what_people_accepted_meanwhile(gate, ledger):
+    catalog = gate.assembly.catalog
+    before = catalog.current("clinic")
+    gate.call(gate.assembly.maps.accept("clinic", MAP.replace("code: none", "code: name"), by="local:root"))
+    with pytest.raises(CatalogError, match="meanwhile"):
+        gate.call(catalog.put("clinic", before, by="lockgate", instead_of=before))
+    assert catalog.current("clinic").entry("public", "ledger", "code").cls == "name"

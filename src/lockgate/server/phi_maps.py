@@ -66,8 +66,8 @@ class PhiMaps:
                     self._following.discard(name)  # a change from here on is looked at again
                     after, differing = await follow(side, current)
                 self.differing[name] = differing
-                if after is not current and self.catalog.current(name) is current:
-                    await self.catalog.put(name, after, by=ITSELF)
+                if after is not current:
+                    await self.catalog.put(name, after, by=ITSELF, instead_of=current)
                 await self._tell(name, differing)
             finally:
                 self._following.discard(name)

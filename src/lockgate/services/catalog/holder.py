@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Callable, Mapping
@@ -11,7 +12,7 @@ from sqlalchemy import Connection, func, insert, select
 
 from lockgate.action import JSON
 from lockgate.audit.event import Event
-from lockgate.errors import StoreError
+from lockgate.errors import CatalogError, StoreError
 from lockgate.services.catalog.model import EMPTY, Catalog, Place, parse_catalog, parse_stored
 from lockgate.store import Store
 from lockgate.store.event_mac import is_genuine
@@ -26,6 +27,7 @@ class CatalogHolder:
     store: Store
     changed: list[Callable[[str], None]] = field(default_factory=list)
     _current: dict[str, Catalog] = field(default_factory=dict)
+    _changing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def current(self, connection: str) -> Catalog:
         return self._current.get(connection, EMPTY)
@@ -69,13 +71,18 @@ class CatalogHolder:
         new = parse_catalog(text)
         return await self.put(connection, new if places is None else new.bound(places), by=by)
 
-    async def put(self, connection: str, new: Catalog, *, by: str) -> Catalog:
-        """The same for a catalog that has been read already."""
+    async def put(self, connection: str, new: Catalog, *, by: str, instead_of: Catalog | None = None) -> Catalog:
+        """The same for a catalog that has been read already. `instead_of`: only if that one is still the newest;
+        CatalogError if people have accepted another meanwhile."""
         before = self.current(connection)
         looser = before.loosened_to(new)
 
         def unit(conn: Connection) -> tuple[None, list[Event]]:
             latest = conn.execute(select(func.max(t.c.version)).where(t.c.connection == connection)).scalar() or 0
+            if instead_of is not None:
+                newest = select(t.c.digest).where(t.c.connection == connection, t.c.version == latest)
+                if conn.execute(newest).scalar() != instead_of.digest:
+                    raise CatalogError("another PHI map was accepted meanwhile")
             conn.execute(
                 insert(t).values(
                     connection=connection,
@@ -98,8 +105,10 @@ class CatalogHolder:
             }
             return None, [Event("catalog.changed", body)]
 
-        await self.store.transact(unit)
-        self._current[connection] = new
+        # One at a time in this process, so that the newest in the store is the one in force here.
+        async with self._changing:
+            await self.store.transact(unit)
+            self._current[connection] = new
         for callback in self.changed:
             callback(connection)
         return new

@@ -46,6 +46,8 @@ async def follow(side: Asks, catalog: Catalog) -> tuple[Catalog, list[str]]:
 
     A catalog that was accepted without looking at the server takes its tables as they are.
     """
+    if not catalog.tables:
+        return catalog, []
     now = await places_of(side, catalog.tables)
     if catalog.places is None:
         return catalog.bound(now), []
