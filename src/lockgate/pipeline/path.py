@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from lockgate.action import Action, Decision, Effect, Kind, Question, Requester
 from lockgate.errors import LockgateError
 from lockgate.pipeline.holding import held
-from lockgate.pipeline.nouns import Caller, Facts, Moment, Pass, Refusal, Ticket, Wishes
+from lockgate.pipeline.nouns import ALWAYS, Caller, Facts, Moment, Pass, Refusal, Ticket, Wishes
 from lockgate.pipeline.questions import by_shape, moment_of, query_of, shape_facts
 from lockgate.pipeline.words import EXPIRED, FAILED, FORBIDDEN, from_refusal, stopped, unrecorded, way_out, why
 from lockgate.policy import PolicyHolder
@@ -56,7 +56,10 @@ class Pipeline:
 
     def moment(self) -> Moment:
         """Day and hour, UTC, as policies compare them; 0 where none does, so that a decision may be kept for longer."""
-        policy, now = self._policy.current, moment_of(self._clock())
+        policy = self._policy.current
+        if not (policy.knows_dates or policy.knows_hours):
+            return ALWAYS
+        now = moment_of(self._clock())
         return Moment(now.today if policy.knows_dates else 0, now.hour if policy.knows_hours else 0)
 
     def names_statement(self, requester: Requester, facts: Facts, wishes: Wishes) -> bool:

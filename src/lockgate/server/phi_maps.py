@@ -29,7 +29,7 @@ class PhiMaps:
     store: Store
     differing: dict[str, list[str]] = field(default_factory=dict)
     _told_at: dict[str, tuple[list[str], int]] = field(default_factory=dict)
-    _following: set[str] = field(default_factory=set)
+    _scheduled: set[str] = field(default_factory=set)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def accept(self, connection: str, text: str, *, by: str) -> Catalog:
@@ -51,26 +51,23 @@ class PhiMaps:
             task.cancel()
 
     def _begin(self, name: str) -> None:
-        if name not in self._following:
-            self._following.add(name)
+        if name not in self._scheduled:
+            self._scheduled.add(name)
             task = asyncio.get_running_loop().create_task(self._follow(name))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
     async def _follow(self, name: str) -> None:
+        self._scheduled.discard(name)  # a change from here on is looked at again
         # What cannot be done now is done at the next change or start; until then what moved counts as PHI.
         with contextlib.suppress(LockgateError, ServerError, OSError):
-            try:
-                current = self.catalog.current(name)
-                async with self.connections[name].resolver.pool.lend(SEARCH_PATH) as side:
-                    self._following.discard(name)  # a change from here on is looked at again
-                    after, differing = await follow(side, current)
-                self.differing[name] = differing
-                if after is not current:
-                    await self.catalog.put(name, after, by=ITSELF, instead_of=current)
-                await self._tell(name, differing)
-            finally:
-                self._following.discard(name)
+            current = self.catalog.current(name)
+            async with self.connections[name].resolver.pool.lend(SEARCH_PATH) as side:
+                after, differing = await follow(side, current)
+            self.differing[name] = differing
+            if after is not current:
+                await self.catalog.put(name, after, by=ITSELF, instead_of=current)
+            await self._tell(name, differing)
 
     async def _tell(self, name: str, differing: list[str]) -> None:
         """One event a day for the same tables."""

@@ -113,18 +113,18 @@ class Connection:
                     await self._unknown.wait()
                 await asyncio.sleep(1.0)  # the server may still be running it
 
-    async def watch_schema(self, changed: Callable[[], None]) -> None:
-        """Each second: has anything that gives statements their meaning changed? Then forget every analysis."""
+    async def watch_schema(self) -> None:
+        """Each second: has anything that gives statements their meaning changed?"""
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(EPOCH_S):
                     await self._changed.wait()
             self._changed.clear()
-            if await self.check_schema():
-                changed()
+            await self.check_schema()
 
-    async def check_schema(self) -> bool:
-        """Look now; True when something changed since the last look (or may have): every analysis is forgotten."""
+    async def check_schema(self) -> None:
+        """Look now; when something changed since the last look, or may have, every analysis is forgotten and `on_change`
+        is told."""
         try:
             async with self.resolver.pool.lend(SEARCH_PATH) as side:
                 rows = await side.fetch(EPOCH_QUERY)
@@ -137,12 +137,11 @@ class Connection:
         self.resolver.unusable = BEHIND if behind else ""
         before, self._epoch = self._epoch, epoch
         if epoch == before and epoch:
-            return False
+            return
         # The first look forgets too: what was analysed before it may rest on what has changed since.
         self.resolver.forget()
         for tell in self.on_change:
             tell()
-        return True
 
 
 async def _epoch_on(pool: SidePool) -> str:

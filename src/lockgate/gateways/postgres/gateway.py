@@ -81,8 +81,9 @@ class Gateway:
         else:
             self._server = await loop.create_server(self._accept, host, port)
         for connection in self.connections.values():
+            connection.on_change.append(self.schema_or_policy_changed)
             self._watches += [
-                self.in_background(connection.watch_schema(self.schema_or_policy_changed)),
+                self.in_background(connection.watch_schema()),
                 self.in_background(connection.watch_unknown(self.approvals)),
             ]
         self._watches.append(self.in_background(self._watch_clock()))

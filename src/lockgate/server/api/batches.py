@@ -9,9 +9,9 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from lockgate.errors import Refused
 from lockgate.server.api import drafts
-from lockgate.server.api.guard import Me, Services
+from lockgate.server.api.guard import Me, Services, as_voter
 from lockgate.server.api.requests import shown
-from lockgate.services.approvals import BatchView, ItemVote, Refusal, Voter
+from lockgate.services.approvals import BatchView, ItemVote, Refusal
 
 router = APIRouter(prefix="/batches", tags=["requests"])
 
@@ -77,7 +77,7 @@ async def vote(batch_id: str, body: Votes, me: Me, found: Services) -> dict[str,
     """One decision for each item that is named; an item that is refused says why, the others stand."""
     result = await found.approvals.vote_batch(
         batch_id,
-        voter=Voter(me.id, interactive=True, token_has_act=False),
+        voter=as_voter(me),
         decisions=[ItemVote(d.request, d.approve, d.reason) for d in body.decisions],
         view_digest=body.view_digest,
     )

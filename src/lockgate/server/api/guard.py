@@ -11,6 +11,7 @@ from fastapi import Depends, Header, Request
 from lockgate.errors import AuthenticationError, LockgateError
 from lockgate.identity import Person, TokenKind, kind_of
 from lockgate.server.assemble import Assembly
+from lockgate.services.approvals import Voter
 
 ADMINS = "admins"
 MOST_FAILURES = 5
@@ -56,6 +57,12 @@ async def person(token: Token, found: Services) -> Person:
 
 
 Me = Annotated[Person, Depends(person)]
+
+
+def as_voter(me: Person) -> Voter:
+    """Whom `person` has let in, as one who decides: only an interactive login's own token gets there, never one in
+    which somebody acts for another."""
+    return Voter(me.id, interactive=True, token_has_act=False)
 
 
 def admin(me: Me) -> Person:

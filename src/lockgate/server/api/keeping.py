@@ -7,8 +7,8 @@ from typing import Any
 from fastapi import APIRouter
 
 from lockgate.errors import Refused
-from lockgate.server.api.guard import Me, Services
-from lockgate.services.approvals import Refusal, Restore, Voter
+from lockgate.server.api.guard import Me, Services, as_voter
+from lockgate.services.approvals import Refusal, Restore
 
 router = APIRouter(prefix="/restore", tags=["restore"])
 
@@ -29,7 +29,7 @@ async def last_restore(me: Me, found: Services) -> dict[str, Any] | None:
 @router.post("/accept")
 async def accept(me: Me, found: Services) -> dict[str, Any]:
     """One of two people, administrators or reviewers since before the restore, accepts the store as it was put back."""
-    result = await found.approvals.accept_restore(Voter(me.id, interactive=True, token_has_act=False))
+    result = await found.approvals.accept_restore(as_voter(me))
     if isinstance(result, Refusal):
         raise Refused(result.message, hint=result.hint)
     return shown(result)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -11,8 +11,8 @@ from pydantic import BaseModel, Field
 from lockgate.action import Kind, Principal, Requester
 from lockgate.errors import ConfigError, Refused
 from lockgate.identity import Person
-from lockgate.server.api.guard import Admin, Forbidden, Me, Services, Token
-from lockgate.services.approvals import Refusal, Voter
+from lockgate.server.api.guard import Admin, Forbidden, Me, Services, Token, as_voter
+from lockgate.services.approvals import Refusal
 
 router = APIRouter(tags=["people"])
 
@@ -164,9 +164,7 @@ async def mint_token(body: NewToken, token: Token, me: Me, found: Services) -> d
 @router.post("/kill-switch")
 async def kill_switch(body: Switch, me: Me, found: Services) -> dict[str, Any]:
     """Stop everything (one person of the group); going on takes two."""
-    result = await found.approvals.kill_switch(
-        body.on, by=Voter(me.id, interactive=True, token_has_act=False), reason=body.reason
-    )
+    result = await found.approvals.kill_switch(body.on, by=as_voter(me), reason=body.reason)
     if isinstance(result, Refusal):
         raise Refused(result.message, hint=result.hint)
     return {"on": result.on}
@@ -192,7 +190,7 @@ async def break_glass(body: Glass, me: Me, found: Services, request: Request) ->
     )
     result = await found.approvals.break_glass(
         requester,
-        voter=Voter(me.id, interactive=True, token_has_act=False, step_up="password"),
+        voter=replace(as_voter(me), step_up="password"),
         connection=body.connection,
         classes=frozenset(body.classes),
         reason=body.reason,
@@ -211,7 +209,7 @@ async def _owned(agent: str, me: Person, found: Services) -> None:
 @router.post("/delegations")
 async def lend(body: Lend, me: Me, found: Services) -> dict[str, Any]:
     """Lend your place in a group for a time. Your own conflicts go with it; what was lent to you cannot be lent on."""
-    voter = Voter(me.id, interactive=True, token_has_act=False)
+    voter = as_voter(me)
     lent = await found.approvals.delegate(giver=voter, receiver=body.receiver, group=body.group, ttl_s=body.ttl_s)
     if isinstance(lent, Refusal):
         raise Refused(lent.message, hint=lent.hint)
@@ -221,7 +219,7 @@ async def lend(body: Lend, me: Me, found: Services) -> dict[str, Any]:
 @router.delete("/delegations/{delegation_id}")
 async def take_back(delegation_id: str, me: Me, found: Services) -> dict[str, bool]:
     """Votes given under it no longer count when the request is executed."""
-    voter = Voter(me.id, interactive=True, token_has_act=False)
+    voter = as_voter(me)
     if not await found.approvals.undelegate(delegation_id, giver=voter):
         raise Refused("you have lent nothing of this name", hint="the id is what lending answered")
     return {"taken_back": True}

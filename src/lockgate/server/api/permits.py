@@ -10,9 +10,9 @@ from pydantic import BaseModel, Field
 
 from lockgate.errors import Refused
 from lockgate.server.api import drafts
-from lockgate.server.api.guard import Me, Services
-from lockgate.server.api.requests import answer, shown
-from lockgate.services.approvals import Refusal, RequestView, Voter
+from lockgate.server.api.guard import Me, Services, as_voter
+from lockgate.server.api.requests import answer, end, shown
+from lockgate.services.approvals import Refusal
 
 router = APIRouter(prefix="/policy/allowed", tags=["policy"])
 
@@ -36,7 +36,7 @@ async def allow(body: Allow, me: Me, found: Services) -> dict[str, Any]:
     drafted = await found.permits.draft(
         body.request,
         until=body.until,
-        drafter=Voter(me.id, interactive=True, token_has_act=False),
+        drafter=as_voter(me),
         catalog_digest=found.catalog.digest,
         most_rows=body.max_rows,
     )
@@ -56,16 +56,6 @@ async def revoke(permit_id: str, body: Revoke, me: Me, found: Services) -> dict[
     view = await found.approvals.get(permit_id)
     if isinstance(view, Refusal) or view.kind != "policy":
         raise Refused("there is no such permit", hint="lockgate policy allowed --state ''")
-    if me.id in view.revocable_by:
-        result: RequestView | Refusal = await found.approvals.withdraw(permit_id, me.id)
-    else:
-        result = await found.approvals.vote(
-            permit_id,
-            voter=Voter(me.id, interactive=True, token_has_act=False),
-            approve=False,
-            reason=body.reason,
-            action_digest=view.action_digest,
-            view_digest=view.view_digest,
-        )
+    result = await end(view, me, body.reason, found)
     await found.permits.refresh()
     return answer(result)

@@ -9,10 +9,12 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from lockgate.errors import Refused
+from lockgate.identity import Person
 from lockgate.pipeline import Wishes
 from lockgate.server.api import drafts
-from lockgate.server.api.guard import Admin, Me, Services
-from lockgate.services.approvals import Refusal, RequestView, Voter
+from lockgate.server.api.guard import Admin, Me, Services, as_voter
+from lockgate.server.assemble import Assembly
+from lockgate.services.approvals import Refusal, RequestView
 
 router = APIRouter(prefix="/requests", tags=["requests"])
 
@@ -50,6 +52,20 @@ def shown(view: RequestView) -> dict[str, Any]:
     return body
 
 
+async def end(view: RequestView, me: Person, reason: str, found: Assembly) -> RequestView | Refusal:
+    """Revoke what lasts: whoever asked takes it back, whoever may decide on it denies it."""
+    if me.id in view.revocable_by:
+        return await found.approvals.withdraw(view.id, me.id)
+    return await found.approvals.vote(
+        view.id,
+        voter=as_voter(me),
+        approve=False,
+        reason=reason,
+        action_digest=view.action_digest,
+        view_digest=view.view_digest,
+    )
+
+
 def answer(result: RequestView | Refusal | Any) -> dict[str, Any]:
     if isinstance(result, Refusal):
         raise Refused(result.message, hint=result.hint)
@@ -74,7 +90,7 @@ async def vote(request_id: str, body: Vote, me: Me, found: Services) -> dict[str
     return answer(
         await found.approvals.vote(
             request_id,
-            voter=Voter(me.id, interactive=True, token_has_act=False),
+            voter=as_voter(me),
             approve=body.approve,
             reason=body.reason,
             action_digest=body.action_digest,
@@ -89,7 +105,7 @@ async def edit(request_id: str, body: Edit, me: Me, found: Services) -> dict[str
 
     The requester runs it by sending exactly the edited statement as a simple query, once it is approved.
     """
-    editor = Voter(me.id, interactive=True, token_has_act=False)
+    editor = as_voter(me)
     parent = await found.approvals.editable(request_id, editor)
     if isinstance(parent, Refusal):
         raise Refused(parent.message, hint="lockgate requests list")
@@ -110,7 +126,7 @@ async def edit(request_id: str, body: Edit, me: Me, found: Services) -> dict[str
 @router.post("/{request_id}/escalate")
 async def escalate(request_id: str, body: Escalate, me: Me, found: Services) -> dict[str, Any]:
     """Ask more people. It adds a stage and never takes one away; a reviewer or an admin may."""
-    voter = Voter(me.id, interactive=True, token_has_act=False)
+    voter = as_voter(me)
     return answer(await found.approvals.escalate(request_id, by=voter, group=body.group, count=body.count))
 
 

@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 from lockgate.errors import Refused
 from lockgate.server.api import drafts
 from lockgate.server.api.guard import Me, Services
-from lockgate.server.api.requests import answer, shown
-from lockgate.services.approvals import Refusal, RequestView, Voter
+from lockgate.server.api.requests import answer, end, shown
+from lockgate.services.approvals import Refusal, RequestView
 
 router = APIRouter(prefix="/standing", tags=["standing grants"])
 
@@ -55,19 +55,7 @@ async def show(grant_id: str, me: Me, found: Services) -> dict[str, Any]:
 @router.post("/{grant_id}/revoke")
 async def revoke(grant_id: str, body: Revoke, me: Me, found: Services) -> dict[str, Any]:
     """End it at once: whoever asked takes it back, whoever may decide on it denies it. What is running runs on."""
-    view = await _grant(grant_id, found)
-    if me.id in view.revocable_by:
-        return answer(await found.approvals.withdraw(grant_id, me.id))
-    return answer(
-        await found.approvals.vote(
-            grant_id,
-            voter=Voter(me.id, interactive=True, token_has_act=False),
-            approve=False,
-            reason=body.reason,
-            action_digest=view.action_digest,
-            view_digest=view.view_digest,
-        )
-    )
+    return answer(await end(await _grant(grant_id, found), me, body.reason, found))
 
 
 async def _grant(grant_id: str, found: Services, viewer: str = "") -> RequestView:

@@ -64,15 +64,12 @@ def open_or_join(
     if stopped:
         return stopped, log
     proposal, key = prepared.proposal, prepared.key
-    editors: set[str] = set()
-    for entry in _same(desk, conn, key, now_at, log):
-        if entry.request.status in OPEN:
-            return _join(desk, conn, entry, proposal.waiting, now_at, log), log
-        denied = _denied(desk, entry, now_at)
-        if denied is not None:
-            return denied, log
-        # Whoever wrote exactly this by an edit does not become free to approve it by its being asked again.
-        editors |= set(texts(entry.facts.get("editors")))
+    same = _same(desk, conn, key, now_at, log)
+    answered = _answered(desk, conn, same, proposal.waiting, now_at, log)
+    if answered is not None:
+        return answered, log
+    # Whoever wrote exactly this by an edit does not become free to approve it by its being asked again.
+    editors = {editor for entry in same for editor in texts(entry.facts.get("editors"))}
     too_many = refuse_too_many(desk, conn, proposal, now_at, log)
     if too_many is not None:
         return too_many, log
@@ -85,13 +82,19 @@ def join(desk: Desk, conn: Connection, key: str, waiting: bool) -> tuple[Opened 
     log: list[Event] = []
     if switch.refuse_if_on(conn):
         return None, log
-    for entry in _same(desk, conn, key, now_at, log):
+    return _answered(desk, conn, _same(desk, conn, key, now_at, log), waiting, now_at, log), log
+
+
+def _answered(
+    desk: Desk, conn: Connection, same: Iterable[Entry], waiting: bool, now_at: int, log: list[Event]
+) -> Opened | Refusal | None:
+    for entry in same:
         if entry.request.status in OPEN:
-            return _join(desk, conn, entry, waiting, now_at, log), log
+            return _join(desk, conn, entry, waiting, now_at, log)
         denied = _denied(desk, entry, now_at)
         if denied is not None:
-            return denied, log
-    return None, log
+            return denied
+    return None
 
 
 def refuse_denied(

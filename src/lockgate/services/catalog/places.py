@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from lockgate.array_literal import array_literal
 from lockgate.services.catalog.model import Catalog, Place
 from lockgate.services.catalog.propose import Proposal
 from lockgate.services.catalog.scan import Asks, scan
@@ -35,7 +36,7 @@ SELECT n.nspname || '.' || c.relname
 async def places_of(side: Asks, tables: Iterable[str]) -> dict[str, Place]:
     """Where these tables (`schema.table`) are now; those that are not there are missing."""
     found: dict[str, tuple[int, dict[str, tuple[int, int]]]] = {}
-    for table, oid, column, number, type_oid in await side.fetch(PLACES, _array(tables)):
+    for table, oid, column, number, type_oid in await side.fetch(PLACES, array_literal(sorted(tables))):
         _, columns = found.setdefault(table or "", (int(oid or 0), {}))
         columns[column or ""] = (int(number or 0), int(type_oid or 0))
     return {table: Place(oid, columns) for table, (oid, columns) in found.items()}
@@ -54,7 +55,7 @@ async def follow(side: Asks, catalog: Catalog) -> tuple[Catalog, list[str]]:
     moved = catalog.moved(now)
     if not moved:
         return catalog, []
-    theirs = {row[0] for row in await side.fetch(FOREIGN_MADE, _array(moved))}
+    theirs = {row[0] for row in await side.fetch(FOREIGN_MADE, array_literal(moved))}
     same = [t for t in moved if t in theirs and t in catalog.places and catalog.places[t].same_columns(now[t])]
     new = {p.table for p in await scan(side, only=frozenset(same)) if p.entry.cls != "none" and _clean(catalog, p)}
     kept = [table for table in same if table not in new]
@@ -65,8 +66,3 @@ async def follow(side: Asks, catalog: Catalog) -> tuple[Catalog, list[str]]:
 def _clean(catalog: Catalog, proposed: Proposal) -> bool:
     schema, _, name = proposed.table.partition(".")
     return catalog.entry(schema, name, proposed.column).cls == "none"
-
-
-def _array(names: Iterable[str]) -> str:
-    quoted = (name.replace("\\", "\\\\").replace('"', '\\"') for name in sorted(names))
-    return "{" + ",".join(f'"{name}"' for name in quoted) + "}"

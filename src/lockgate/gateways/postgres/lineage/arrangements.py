@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from lockgate.gateways.postgres.lineage.judging import Judge
+from lockgate.gateways.postgres.lineage.metadata import own_nodes
 from lockgate.gateways.postgres.lineage.model import ColumnClass
-from lockgate.gateways.postgres.lineage.nodetree import Node, Value
+from lockgate.gateways.postgres.lineage.nodetree import Node
 from lockgate.gateways.postgres.lineage.row_counts import grouped
 from lockgate.gateways.postgres.lineage.scope import UNKNOWN, Flow, Scope
 
@@ -26,7 +25,7 @@ class Arrangements(Judge):
             entry = targets.get(reference)
             self._grouping(UNKNOWN if entry is None else self.flows.of(entry.fields.get("expr"), scope), entry, scope)
         for name in ("targetList", "havingQual", "sortClause"):
-            for node in self._level(scope.query.fields.get(name)):
+            for node in own_nodes(scope.query.fields.get(name)):
                 if node.name == "AGGREF" and node.items("aggdistinct"):
                     for argument in node.nodes("args"):
                         self._grouping(self.flows.of(argument.fields.get("expr"), scope), None, scope)
@@ -38,16 +37,6 @@ class Arrangements(Judge):
             return
         if flow.derived is None or self._is_own(flow.derived) or not self._plain_date_or_place(flow.derived):
             self._probe(flow)
-
-    def _level(self, value: Value) -> Iterator[Node]:
-        stack: list[Value] = [value]
-        while stack:
-            item = stack.pop()
-            if isinstance(item, list):
-                stack.extend(item)
-            elif isinstance(item, Node) and item.name != "QUERY":
-                yield item
-                stack.extend(item.fields.values())
 
     def _orderings(self, scope: Scope) -> None:
         query = scope.query

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lockgate.gateways.postgres.lineage.metadata import Metadata
+from lockgate.gateways.postgres.lineage.metadata import Metadata, own_nodes
 from lockgate.gateways.postgres.lineage.nodetree import Node, Value
 from lockgate.gateways.postgres.lineage.probes import BOOLEAN_OID, COMPARISONS
 from lockgate.gateways.postgres.lineage.scope import RELATION
@@ -20,7 +20,7 @@ def exchangeable(tree: Node, metadata: Metadata) -> int:
     """
     constants = direct = 0
     for query in _queries(tree):
-        for node in _own_nodes(query):
+        for node in own_nodes(list(query.fields.values())):
             constants += node.name == "CONST"
             direct += _is_direct(node, query, metadata)
     return constants if constants == direct else -1
@@ -65,15 +65,4 @@ def _queries(tree: Node) -> Iterator[Node]:
         elif isinstance(item, Node):
             if item.name == "QUERY":
                 yield item
-            stack.extend(item.fields.values())
-
-
-def _own_nodes(query: Node) -> Iterator[Node]:
-    stack: list[Value] = list(query.fields.values())
-    while stack:
-        item = stack.pop()
-        if isinstance(item, list):
-            stack.extend(item)
-        elif isinstance(item, Node) and item.name != "QUERY":
-            yield item
             stack.extend(item.fields.values())

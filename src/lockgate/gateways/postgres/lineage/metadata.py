@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from lockgate.action import JSON
+from lockgate.array_literal import array_literal
 from lockgate.gateways.postgres.lineage.nodetree import Node, NodeTreeError, Value, read
 from lockgate.gateways.postgres.lineage.side import Row, Side
 
@@ -140,6 +141,18 @@ def every_node(value: Value) -> Iterator[Node]:
         stack += [one for one in inner if one.__class__ is Node or one.__class__ is list]
 
 
+def own_nodes(value: Value) -> Iterator[Node]:
+    """Those of one query's level: what stands in a query beneath it is left out."""
+    stack: list[Value] = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, list):
+            stack.extend(item)
+        elif isinstance(item, Node) and item.name != "QUERY":
+            yield item
+            stack.extend(item.fields.values())
+
+
 async def load(side: Side, tree: Value) -> Metadata:
     """Everything reached from `tree`, through views of views."""
     metadata = Metadata()
@@ -163,7 +176,7 @@ async def load(side: Side, tree: Value) -> Metadata:
 async def named(side: Side, names: Iterable[str], *, whole_schemas: bool) -> Metadata:
     """The users' own relations and functions of these names, in any schema; all in the schemas of these names too."""
     metadata = Metadata()
-    array = "{" + ",".join('"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"' for name in sorted(names)) + "}"
+    array = array_literal(sorted(names))
     whole = "true" if whole_schemas else "false"
     relations, functions = await side.fetch_all((NAMED_RELATIONS, array, whole), (NAMED_FUNCTIONS, array, whole))
     await _ask(side, {int(row[0] or 0) for row in relations}, {int(row[0] or 0) for row in functions}, metadata)
@@ -172,16 +185,12 @@ async def named(side: Side, names: Iterable[str], *, whole_schemas: bool) -> Met
 
 async def _ask(side: Side, relids: set[int], funcids: set[int], metadata: Metadata) -> list[Value]:
     """Add these to the metadata, in one round trip; the rules of those that are views."""
-    questions = [(RELATIONS, _array(relids)), (RULES, _array(relids))] if relids else []
-    questions += [(FUNCTIONS, _array(funcids))] if funcids else []
+    questions = [(RELATIONS, array_literal(sorted(relids))), (RULES, array_literal(sorted(relids)))] if relids else []
+    questions += [(FUNCTIONS, array_literal(sorted(funcids)))] if funcids else []
     found = await side.fetch_all(*questions) if questions else []
     if funcids:
         _functions(found[-1], metadata)
     return _relations(found[0], found[1], metadata) if relids else []
-
-
-def _array(oids: Iterable[int]) -> str:
-    return "{" + ",".join(map(str, sorted(oids))) + "}"
 
 
 def _relations(described: Iterable[Row], ruled: Iterable[Row], metadata: Metadata) -> list[Value]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import TypeVar
 
+from lockgate.array_literal import array_literal
 from lockgate.gateways.postgres.lineage.many_parameters import MOST_ARGUMENTS, ParameterType, gather, restore
 from lockgate.gateways.postgres.lineage.nodetree import Node, NodeTreeError, Value, read
 from lockgate.gateways.postgres.lineage.side import Described, Row, Side
@@ -73,7 +74,7 @@ async def _body(text: str, oids: Sequence[int], side: Side) -> Node:
 
 
 async def _types(oids: Sequence[int], side: Side) -> Mapping[int, ParameterType]:
-    wanted = "{" + ",".join(map(str, sorted(set(oids)))) + "}"
+    wanted = array_literal(sorted(set(oids)))
     types = {
         int(oid or 0): ParameterType(name or "", array or "", is_array == "t")
         for oid, name, array, is_array in await side.fetch(TYPES, wanted)

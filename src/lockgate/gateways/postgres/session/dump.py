@@ -74,8 +74,8 @@ class Dump:
             own = OwnTransaction(session, resolved, extended=False)
             await own.enter()
             await own.lock()
-        if await session.connection.check_schema():
-            session.gateway.schema_or_policy_changed()
+        await session.connection.check_schema()
+        if isinstance(resolved, Problem) or resolved[0].generation != resolver.generation:
             resolved = await resolver.resolve(session, text, ())
         if isinstance(resolved, Problem):
             self._refuse(session, replies.server_error(resolved.sqlstate, resolved.message, hint=resolved.hint))

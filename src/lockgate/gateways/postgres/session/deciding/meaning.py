@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from lockgate.array_literal import array_literal
 from lockgate.errors import LockgateError
 from lockgate.gateways.postgres.answers import Run
 from lockgate.gateways.postgres.lineage.side import ServerError
@@ -47,19 +48,18 @@ SELECT pg_catalog.md5(pg_catalog.concat_ws('/',
 
 async def stamp(session: Session, statements: Sequence[Statement]) -> str:
     """The row versions of everything that these rest on; empty where they rest on nothing of the users' own."""
-    oids = sorted({str(oid) for s in statements if s.analysis is not None for oid in s.analysis.rests_on})
+    oids = sorted({oid for s in statements if s.analysis is not None for oid in s.analysis.rests_on})
     if not oids:
         return ""
     async with session.connection.resolver.pool.lend(SEARCH_PATH) as side:
-        rows = await side.fetch(STAMP, "{" + ",".join(oids) + "}")
+        rows = await side.fetch(STAMP, array_literal(oids))
     return str(rows[0][0])
 
 
 async def changed(session: Session, statements: Sequence[Statement]) -> bool:
     """Whether any relation, view or function reached is no longer what it was when people were asked."""
     resolver = session.connection.resolver
-    if await session.connection.check_schema():
-        session.gateway.schema_or_policy_changed()
+    await session.connection.check_schema()
     for statement in statements:
         if statement.preconditions is None or statement.generation == resolver.generation:
             continue

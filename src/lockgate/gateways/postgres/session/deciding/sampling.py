@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lockgate.action import UNCLASSIFIED, Decision, Effect
+from lockgate.array_literal import array_literal
 from lockgate.errors import LockgateError
+from lockgate.gateways.postgres.classify.nodes import quote
 from lockgate.gateways.postgres.lineage import ServerError, Side
 from lockgate.gateways.postgres.lineage.model import Output
 from lockgate.gateways.postgres.masking._rows import rewrite
@@ -69,7 +71,7 @@ async def sample_of(session: Session, statements: Sequence[Statement], facts: Fa
             await side.fetch("BEGIN READ ONLY")
             await side.fetch("SET LOCAL statement_timeout = '2s'")
             await side.fetch("SET LOCAL lock_timeout = '200ms'")
-            tables = _tables(await side.fetch(TABLES, _array(names)))
+            tables = _tables(await side.fetch(TABLES, array_literal(names)))
             rows: list[tuple[str, ...]] = []
             if 0 < len(tables) <= MOST_TABLES and all(_proven(session, table) for table in tables):
                 await session.gateway.approvals.sampled(
@@ -123,9 +125,9 @@ def _entry(session: Session, table: _Table, number: int) -> Entry:
 async def _rows(session: Session, side: Side, table: _Table) -> list[tuple[str, ...]]:
     connection = session.connection
     shown = list(table.columns.items())[:MOST_COLUMNS]
-    listed = ", ".join(_quoted(column) for _, column in shown)
+    listed = ", ".join(quote(column) for _, column in shown)
     only = "ONLY " if table.kind == "r" else ""
-    sql = f"SELECT {listed} FROM {only}{_quoted(table.schema)}.{_quoted(table.name)} LIMIT {MOST_ROWS}"  # noqa: S608
+    sql = f"SELECT {listed} FROM {only}{quote(table.schema)}.{quote(table.name)} LIMIT {MOST_ROWS}"  # noqa: S608
     fields = (await side.describe(sql, ())).fields
     if [(f.table_oid, f.attnum) for f in fields] != [(table.oid, number) for number, _ in shown]:
         return []
@@ -168,11 +170,3 @@ def _data_row(values: Sequence[str | None]) -> bytes:
     for value in values:
         body += struct.pack("!i", -1) if value is None else struct.pack("!i", len(value.encode())) + value.encode()
     return m.message("D", body)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _array(names: Sequence[str]) -> str:
-    return "{" + ",".join('"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"' for name in names) + "}"
