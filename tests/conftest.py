@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,6 +28,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def hospital() -> Iterator[Hospital]:
     with EmbeddedPostgres() as server:
         yield Hospital(server, hospital_data.build(server, PATIENTS))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: Any, tmp_path: Path) -> Iterator[str]:
+    """An empty store of each kind: what is promised, is promised on both."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'lockgate.db'}"
+        return
+    server = request.getfixturevalue("hospital").server
+    name = f"store_{secrets.token_hex(6)}"
+    server.psql(f"CREATE DATABASE {name}")
+    yield f"postgresql://postgres:{server.password}@127.0.0.1:{server.port}/{name}"
+    server.psql(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

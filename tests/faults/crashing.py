@@ -67,19 +67,25 @@ class Plan:
             kill_postgres(Path((self.folder / "postmaster").read_text()))
 
 
-def kill_postgres(pid_file: Path) -> None:
-    """The postmaster and each of its children, as `kill -9` of all of them would."""
+def family(pid_file: Path) -> list[int]:
+    """The postmaster, first, and each of its children."""
     postmaster = int(pid_file.read_text().split()[0])
-    family = [postmaster]
+    found = [postmaster]
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError, ValueError, IndexError):
             parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
             if parent == postmaster:
-                family.append(int(entry.name))
-    for pid in family:
+                found.append(int(entry.name))
+    return found
+
+
+def kill_postgres(pid_file: Path) -> None:
+    """The postmaster and each of its children, as `kill -9` of all of them would."""
+    pids = family(pid_file)
+    for pid in pids:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    while _lives(postmaster):
+    while _lives(pids[0]):
         time.sleep(0.01)
 
 

@@ -13,12 +13,13 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from crashing import kill_postgres
+from crashing import family, kill_postgres
+from reviving import start_again
 from sqlalchemy import select
 from world import until
 
 from lockgate.audit import Entry, Verdict, verify_log
-from lockgate.demo.embedded import SETTINGS, EmbeddedPostgres
+from lockgate.demo.embedded import EmbeddedPostgres
 from lockgate.demo.hospital import CATALOG
 from lockgate.errors import LockgateError
 from lockgate.store import postgresql, presence
@@ -36,42 +37,23 @@ class StoreServer(EmbeddedPostgres):
     def url_of_store(self) -> str:
         return self.url("postgres", "store").replace("@", f":{self.password}@")
 
-    def family(self) -> list[int]:
-        postmaster = int((self.root / "data" / "postmaster.pid").read_text().split()[0])
-        found = [postmaster]
-        for entry in Path("/proc").iterdir():
-            try:
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            except (OSError, ValueError, IndexError):
-                continue
-            if parent == postmaster:
-                found.append(int(entry.name))
-        return found
+    @property
+    def pid_file(self) -> Path:
+        return self.root / "data" / "postmaster.pid"
 
     def hang(self) -> None:
-        for pid in self.family():
+        for pid in family(self.pid_file):
             os.kill(pid, signal.SIGSTOP)
 
     def go_on(self) -> None:
-        for pid in self.family():
+        for pid in family(self.pid_file):
             os.kill(pid, signal.SIGCONT)
 
     def kill(self) -> None:
-        kill_postgres(self.root / "data" / "postmaster.pid")
+        kill_postgres(self.pid_file)
 
     def revive(self) -> None:
-        settings = {**SETTINGS, "listen_addresses": "127.0.0.1", "unix_socket_directories": self.socket_dir}
-        options = " ".join(f"-c {name}={value}" for name, value in settings.items())
-        for _ in range(50):
-            # The memory of the dead one may be held for a moment by a child that is dying.
-            done = self._run(
-                self._programs() / "pg_ctl", "-D", self.root / "data", "-l", self.root / "data" / "server.log",
-                "-o", f"-p {self.port} {options}", "-w", "start", check=False,
-            )  # fmt: skip
-            if done.returncode == 0:
-                return
-            threading.Event().wait(0.1)
-        raise AssertionError("the store does not come back")
+        start_again(self)
 
 
 @pytest.fixture(scope="module")

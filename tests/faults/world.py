@@ -17,11 +17,12 @@ from typing import Any, TypeVar
 import crashing
 import httpx
 import psycopg
+from reviving import start_again
 
 from lockgate.audit import SigningKey
 from lockgate.audit.verify import Report
 from lockgate.demo import hospital
-from lockgate.demo.embedded import SETTINGS, EmbeddedPostgres, free_port
+from lockgate.demo.embedded import EmbeddedPostgres, free_port
 from lockgate.policy import write_starters
 from lockgate.services.accounts import Accounts
 from lockgate.services.catalog import CatalogHolder
@@ -214,19 +215,7 @@ class World:
                 gate.start()
         with contextlib.suppress(psycopg.OperationalError), self.direct():
             return
-        settings = {**SETTINGS, "listen_addresses": "127.0.0.1", "unix_socket_directories": self.server.socket_dir}
-        options = " ".join(f"-c {name}={value}" for name, value in settings.items())
-        program = self.server._programs() / "pg_ctl"
-        for _ in range(50):
-            # The memory of the dead one may be held for a moment by a child that is dying.
-            done = self.server._run(
-                program, "-D", self.server.root / "data", "-l", self.server.root / "data" / "server.log",
-                "-o", f"-p {self.server.port} {options}", "-w", "start", check=False,
-            )  # fmt: skip
-            if done.returncode == 0:
-                return
-            threading.Event().wait(0.1)
-        raise AssertionError("PostgreSQL does not come back")
+        start_again(self.server)
 
     # what is looked at ---------------------------------------------------------------------------------------------
     def direct(self) -> psycopg.Connection[Any]:

@@ -6,7 +6,6 @@ Each attack edits rows with plain SQL; none has the key that makes MACs. On SQLi
 from __future__ import annotations
 
 import contextlib
-import secrets
 
 import pytest
 from argon2 import PasswordHasher
@@ -67,29 +66,20 @@ class Installation:
         return Voter(f"local:{name}", interactive=True, token_has_act=False)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request, tmp_path, hospital):
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/store.db"
-    name = f"store_{secrets.token_hex(4)}"
-    hospital.server.psql(f"CREATE DATABASE {name}")
-    return f"postgresql://postgres:{hospital.server.password}@127.0.0.1:{hospital.server.port}/{name}"
-
-
 @pytest.fixture
 def keys():
     return KeyRing.generate()
 
 
 @contextlib.asynccontextmanager
-async def running(url, keys):
-    async with open_store(url, keys=keys) as store:
+async def running(store_url, keys):
+    async with open_store(store_url, keys=keys) as store:
         yield Installation(store, keys)
 
 
 @pytest.fixture
-async def world(url, keys):
-    async with running(url, keys) as made:
+async def world(store_url, keys):
+    async with running(store_url, keys) as made:
         await made.populate()
         yield made
 
@@ -185,9 +175,9 @@ async def test_a_whole_older_register_is_not_put_back(world):
         await world.accounts.everybody()
 
 
-async def test_a_whole_older_register_is_found_at_the_next_start(world, url, keys):
+async def test_a_whole_older_register_is_found_at_the_next_start(world, store_url, keys):
     await older(world)
-    async with running(url, keys) as again:
+    async with running(store_url, keys) as again:
         with pytest.raises(StoreError, match="older"):
             await again.accounts.check_with_log()
         with pytest.raises(StoreError, match="older"):
@@ -279,11 +269,11 @@ async def test_a_place_taken_back_is_not_lent_again(world):
 
 # the kill switch -----------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("attack", [update(t.kill_switch).values(on=False), delete(t.kill_switch)])
-async def test_the_kill_switch_is_not_lifted_by_its_row(world, url, keys, attack):
+async def test_the_kill_switch_is_not_lifted_by_its_row(world, store_url, keys, attack):
     await world.approvals.kill_switch(True, by=world.voter("root"))
     await world.write(attack)
     assert (await world.approvals.stopped()).on
-    async with running(url, keys) as again:
+    async with running(store_url, keys) as again:
         assert (await again.approvals.stopped()).on
 
 

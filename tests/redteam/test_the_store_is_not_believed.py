@@ -7,7 +7,6 @@ payloads and makes MACs. On SQLite and on PostgreSQL.
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -26,15 +25,9 @@ from lockgate.store.tables import log as logs
 PAIR = {"pair": {"stages": [{"count": 2, "group": "privacy"}], "decision_ttl_s": 28800, "grant_ttl_s": 3600}}
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def world(request, tmp_path, hospital):
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/store.db"
-    else:
-        name = f"store_{secrets.token_hex(4)}"
-        hospital.server.psql(f"CREATE DATABASE {name}")
-        url = f"postgresql://postgres:{hospital.server.password}@127.0.0.1:{hospital.server.port}/{name}"
-    async with open_world(url, KeyRing.generate(), Clock()) as opened:
+@pytest.fixture
+async def world(store_url):
+    async with open_world(store_url, KeyRing.generate(), Clock()) as opened:
         yield opened
 
 

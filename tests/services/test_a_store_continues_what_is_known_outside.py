@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import secrets
 import shutil
 
 import pytest
@@ -23,15 +22,6 @@ from lockgate.store.tables.settings import settings
 
 KEYS = KeyRing.generate()
 SIGNER = SigningKey.from_seed("log.example", b"k" * 32)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request, tmp_path, hospital):
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/store.db"
-    name = f"store_{secrets.token_hex(4)}"
-    hospital.server.psql(f"CREATE DATABASE {name}")
-    return f"postgresql://postgres:{hospital.server.password}@127.0.0.1:{hospital.server.port}/{name}"
 
 
 @pytest.fixture
@@ -57,8 +47,8 @@ async def stored(store):
     return await store.read(lambda conn: conn.execute(select(func.max(t.checkpoints.c.size))).scalar())
 
 
-async def test_each_checkpoint_is_copied_and_the_first_of_a_day_stays(url, outside):
-    async with open_store(url, keys=KEYS) as store:
+async def test_each_checkpoint_is_copied_and_the_first_of_a_day_stays(store_url, outside):
+    async with open_store(store_url, keys=KEYS) as store:
         log = Log(store, SIGNER, store.clock, checkpoint_dir=outside)
         await write(store, "a", "b")
         await log.sequence()
@@ -72,8 +62,8 @@ async def test_each_checkpoint_is_copied_and_the_first_of_a_day_stays(url, outsi
         assert not [name for name in os.listdir(outside) if name.startswith(".new-")]
 
 
-async def test_an_event_is_witnessed_only_once_its_checkpoint_is_outside(url, outside):
-    async with open_store(url, keys=KEYS) as store:
+async def test_an_event_is_witnessed_only_once_its_checkpoint_is_outside(store_url, outside):
+    async with open_store(store_url, keys=KEYS) as store:
         log = Log(store, SIGNER, store.clock, checkpoint_dir=outside)
         (event,) = await write(store, "a")
         await log.witnessed(event)
@@ -85,8 +75,8 @@ async def test_an_event_is_witnessed_only_once_its_checkpoint_is_outside(url, ou
             await log.witnessed(event)
 
 
-async def test_an_emptied_folder_is_no_new_beginning(url, outside):
-    async with open_store(url, keys=KEYS) as store:
+async def test_an_emptied_folder_is_no_new_beginning(store_url, outside):
+    async with open_store(store_url, keys=KEYS) as store:
         log = Log(store, SIGNER, store.clock, checkpoint_dir=outside)
         await write(store, "a")
         await log.sequence()
@@ -98,8 +88,8 @@ async def test_an_emptied_folder_is_no_new_beginning(url, outside):
         assert "emptied" in log.lagging
 
 
-async def test_two_sequencers_of_one_store_make_one_log(url, outside):
-    async with open_store(url, keys=KEYS) as store:
+async def test_two_sequencers_of_one_store_make_one_log(store_url, outside):
+    async with open_store(store_url, keys=KEYS) as store:
         logs = [Log(store, SIGNER, store.clock, checkpoint_dir=outside) for _ in range(3)]
         for round_ in range(5):
             await write(store, *(f"{round_}.{i}" for i in range(4)))
@@ -116,8 +106,8 @@ async def test_two_sequencers_of_one_store_make_one_log(url, outside):
         assert not any(log.halted for log in logs)
 
 
-async def test_leaves_and_checkpoint_move_only_from_where_the_head_is(url):
-    async with open_store(url, keys=KEYS) as store:
+async def test_leaves_and_checkpoint_move_only_from_where_the_head_is(store_url):
+    async with open_store(store_url, keys=KEYS) as store:
         log = Log(store, SIGNER, store.clock)
         await write(store, "a")
         await log.sequence()
@@ -133,8 +123,8 @@ async def test_leaves_and_checkpoint_move_only_from_where_the_head_is(url):
         assert await stored(store) == 1
 
 
-async def test_an_older_store_is_not_signed_any_further_and_says_so(url, outside):
-    async with open_store(url, keys=KEYS) as store:
+async def test_an_older_store_is_not_signed_any_further_and_says_so(store_url, outside):
+    async with open_store(store_url, keys=KEYS) as store:
         log = Log(store, SIGNER, store.clock, checkpoint_dir=outside)
         await write(store, "a", "b")
         await log.sequence()
@@ -182,8 +172,8 @@ async def test_another_store_of_the_same_size_is_found_and_so_is_one_swapped_in_
         assert newest(outside).checkpoint.size == 3
 
 
-async def test_a_folder_that_is_gone_halts_and_its_return_is_seen(url, outside):
-    async with open_store(url, keys=KEYS) as store:
+async def test_a_folder_that_is_gone_halts_and_its_return_is_seen(store_url, outside):
+    async with open_store(store_url, keys=KEYS) as store:
         log = Log(store, SIGNER, store.clock, checkpoint_dir=outside)
         await write(store, "a")
         await log.sequence()

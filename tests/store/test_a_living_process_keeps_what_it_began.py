@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import secrets
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -35,25 +34,16 @@ asyncio.run(main())
 """
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request, tmp_path, hospital):
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/store.db"
-    name = f"store_{secrets.token_hex(4)}"
-    hospital.server.psql(f"CREATE DATABASE {name}")
-    return f"postgresql://postgres:{hospital.server.password}@127.0.0.1:{hospital.server.port}/{name}"
-
-
 @pytest.fixture
 def key():
     return new_key_line()
 
 
 @contextlib.asynccontextmanager
-async def another(url: str, key: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+async def another(store_url: str, key: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
     """A process of its own that has begun an execution, and that execution's id."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", BEGIN, url, key,
+        sys.executable, "-c", BEGIN, store_url, key,
         stdout=asyncio.subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
     )  # fmt: skip
@@ -72,15 +62,18 @@ async def status(world: World, execution: str) -> str:
     return str(found)
 
 
-async def test_starting_a_second_touches_nothing_of_the_first(url, key):
-    async with another(url, key) as (_, execution), open_world(url, KeyRing.parse(key), Clock()) as second:
+async def test_starting_a_second_touches_nothing_of_the_first(store_url, key):
+    async with another(store_url, key) as (_, execution), open_world(store_url, KeyRing.parse(key), Clock()) as second:
         assert await second.approvals.recover() == 0
         assert await second.approvals.recover_lost() == 0
         assert await status(second, execution) == "EXECUTING"
 
 
-async def test_what_a_killed_process_began_is_found_by_another(url, key):
-    async with another(url, key) as (process, execution), open_world(url, KeyRing.parse(key), Clock()) as second:
+async def test_what_a_killed_process_began_is_found_by_another(store_url, key):
+    async with (
+        another(store_url, key) as (process, execution),
+        open_world(store_url, KeyRing.parse(key), Clock()) as second,
+    ):
         assert await second.approvals.recover() == 0
         process.send_signal(signal.SIGKILL)
         await process.wait()
@@ -91,30 +84,30 @@ async def test_what_a_killed_process_began_is_found_by_another(url, key):
         assert [(body["execution"], body["code"]) for body in said] == [(execution, "recovered")]
 
 
-async def test_what_a_killed_process_began_is_found_at_the_next_start(url, key):
-    async with another(url, key) as (process, execution):
+async def test_what_a_killed_process_began_is_found_at_the_next_start(store_url, key):
+    async with another(store_url, key) as (process, execution):
         process.send_signal(signal.SIGKILL)
         await process.wait()
-    async with open_world(url, KeyRing.parse(key), Clock()) as second:
+    async with open_world(store_url, KeyRing.parse(key), Clock()) as second:
         while await status(second, execution) == "EXECUTING":
             await second.approvals.recover()
         assert await status(second, execution) == "UNKNOWN"
 
 
-async def test_what_an_older_version_began_has_no_living_process(url, key):
+async def test_what_an_older_version_began_has_no_living_process(store_url, key):
     """It named every process alike."""
     keys = KeyRing.parse(key)
-    async with open_world(url, keys, Clock()) as old:
+    async with open_world(store_url, keys, Clock()) as old:
         opened = await old.approved()
         done = await old.consume(opened.request_id)
         await old.store.transact(lambda conn: (conn.execute(update(executions).values(instance="lockgate")), []))
-    async with open_world(url, keys, Clock()) as new:
+    async with open_world(store_url, keys, Clock()) as new:
         assert await new.approvals.recover() == 1
         assert await status(new, done.execution_id) == "UNKNOWN"
 
 
-async def test_what_this_process_does_is_not_lost(url, key):
-    async with open_world(url, KeyRing.parse(key), Clock()) as world:
+async def test_what_this_process_does_is_not_lost(store_url, key):
+    async with open_world(store_url, KeyRing.parse(key), Clock()) as world:
         opened = await world.approved()
         done = await world.consume(opened.request_id)
         for _ in range(3):
@@ -122,9 +115,9 @@ async def test_what_this_process_does_is_not_lost(url, key):
         assert await world.approvals.finish(done.execution_id, "SUCCEEDED", 1, 1)
 
 
-async def test_an_intent_that_nobody_heard_of_is_lost_the_second_time_that_it_is_found(url, key):
+async def test_an_intent_that_nobody_heard_of_is_lost_the_second_time_that_it_is_found(store_url, key):
     """Its COMMIT arrived and the answer did not: nothing was executed, and the grant is used."""
-    async with open_world(url, KeyRing.parse(key), Clock()) as world:
+    async with open_world(store_url, KeyRing.parse(key), Clock()) as world:
         opened = await world.approved()
         done = await world.consume(opened.request_id)
         world.approvals.desk.running.clear()
@@ -133,9 +126,9 @@ async def test_an_intent_that_nobody_heard_of_is_lost_the_second_time_that_it_is
         assert await status(world, done.execution_id) == "UNKNOWN"
 
 
-async def test_of_two_processes_one_uses_the_grant(url, key):
+async def test_of_two_processes_one_uses_the_grant(store_url, key):
     keys = KeyRing.parse(key)
-    async with open_world(url, keys, Clock()) as one, open_world(url, keys, Clock()) as two:
+    async with open_world(store_url, keys, Clock()) as one, open_world(store_url, keys, Clock()) as two:
         assert one.store.instance != two.store.instance
         for number in range(5):
             action = one.action(f"statement {number}".encode())

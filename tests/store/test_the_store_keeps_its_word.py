@@ -19,15 +19,6 @@ from lockgate.store.tables.log import events
 from lockgate.store.tables.settings import settings
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request, tmp_path, hospital):
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/store.db"
-    name = f"store_{secrets.token_hex(4)}"
-    hospital.server.psql(f"CREATE DATABASE {name}")
-    return f"postgresql://postgres:{hospital.server.password}@127.0.0.1:{hospital.server.port}/{name}"
-
-
 def setting(name: str, value: str):
     def unit(conn):
         conn.execute(insert(settings).values(name=name, value=value))
@@ -36,8 +27,8 @@ def setting(name: str, value: str):
     return unit
 
 
-async def test_a_unit_and_its_event_are_there_together(url):
-    async with open_store(url, keys=KeyRing.generate()) as store:
+async def test_a_unit_and_its_event_are_there_together(store_url):
+    async with open_store(store_url, keys=KeyRing.generate()) as store:
         heard: list[str] = []
         store.listen(heard.append)
         done = await store.commit(setting("a", "1"))
@@ -48,8 +39,8 @@ async def test_a_unit_and_its_event_are_there_together(url):
         assert heard == ["req_a"]
 
 
-async def test_a_failing_unit_leaves_nothing_and_harms_nobody(url):
-    async with open_store(url, keys=KeyRing.generate()) as store:
+async def test_a_failing_unit_leaves_nothing_and_harms_nobody(store_url):
+    async with open_store(store_url, keys=KeyRing.generate()) as store:
 
         def fails(conn):
             setting("b", "1")(conn)
@@ -63,8 +54,8 @@ async def test_a_failing_unit_leaves_nothing_and_harms_nobody(url):
         assert await store.read(lambda conn: conn.execute(select(func.count()).select_from(events)).scalar()) == 1
 
 
-async def test_a_unit_whose_event_has_no_canonical_form_leaves_nothing(url):
-    async with open_store(url, keys=KeyRing.generate()) as store:
+async def test_a_unit_whose_event_has_no_canonical_form_leaves_nothing(store_url):
+    async with open_store(store_url, keys=KeyRing.generate()) as store:
 
         def fails(conn):
             setting("d", "1")(conn)
@@ -76,8 +67,8 @@ async def test_a_unit_whose_event_has_no_canonical_form_leaves_nothing(url):
         assert await store.read(lambda conn: set(conn.execute(select(settings.c.name)).scalars())) == {"e", "f"}
 
 
-async def test_a_failing_unit_that_only_writes_events_takes_no_other_with_it(url):
-    async with open_store(url, keys=KeyRing.generate()) as store:
+async def test_a_failing_unit_that_only_writes_events_takes_no_other_with_it(store_url):
+    async with open_store(store_url, keys=KeyRing.generate()) as store:
         only_events = [Event("intent", {"execution": "g"}), Event("intent", {"rows": 1.5})]
         units = [setting("h", "1"), lambda _: (None, only_events), setting("i", "1")]
         results = await asyncio.gather(*(store.transact(unit) for unit in units), return_exceptions=True)
@@ -86,17 +77,17 @@ async def test_a_failing_unit_that_only_writes_events_takes_no_other_with_it(url
         assert await store.read(lambda conn: conn.execute(select(func.count()).select_from(events)).scalar()) == 2
 
 
-async def test_many_at_once_all_arrive(url):
-    async with open_store(url, keys=KeyRing.generate()) as store:
+async def test_many_at_once_all_arrive(store_url):
+    async with open_store(store_url, keys=KeyRing.generate()) as store:
         await asyncio.gather(*(store.transact(setting(f"n{i}", "1")) for i in range(60)))
         assert await store.read(lambda conn: conn.execute(select(func.count()).select_from(events)).scalar()) == 60
 
 
-async def test_a_second_opening_finds_what_the_first_left(url):
+async def test_a_second_opening_finds_what_the_first_left(store_url):
     keys = KeyRing.generate()
-    async with open_store(url, keys=keys) as store:
+    async with open_store(store_url, keys=keys) as store:
         await store.transact(setting("kept", "1"))
-    async with open_store(url, keys=keys) as store:
+    async with open_store(store_url, keys=keys) as store:
         assert await store.read(lambda conn: set(conn.execute(select(settings.c.name)).scalars())) == {"kept"}
 
 
@@ -107,8 +98,8 @@ async def test_an_unreachable_store_says_so(bad):
             pass
 
 
-async def test_the_outbox_retries_and_gives_up_at_last(url):
-    async with open_store(url, keys=KeyRing.generate()) as store:
+async def test_the_outbox_retries_and_gives_up_at_last(store_url):
+    async with open_store(store_url, keys=KeyRing.generate()) as store:
         await store.transact(lambda conn: (put(conn, "webhook", "http://x", {"a": 1}, now_at=0), []))
         now = 0
         for attempt in range(1, 9):
