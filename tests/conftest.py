@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from api import Api
 from lockgate.demo import hospital as hospital_data
 from lockgate.demo.embedded import EmbeddedPostgres
 from support import PATIENTS, Gate, Hospital, start_gate, stop_gate
@@ -50,3 +51,9 @@ def gate(hospital: Hospital, tmp_path: Path) -> Iterator[Gate]:
         yield started
     finally:
         stop_gate(started)
+
+
+@pytest.fixture
+def api(gate: Gate) -> Api:
+    """The HTTP API in front of that gate, as people call it."""
+    return Api(gate)

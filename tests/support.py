@@ -150,6 +150,24 @@ class Background:
         return self._result
 
 
+def tried(gate: Gate, statement: str, *before: str, user: str = "bot", by: str | None = None) -> str:
+    """The SQLSTATE that stopped it, or "" where it ran."""
+    with gate.connect(user, by=by) as client:
+        client.execute("SET lockgate.hold = 'fail'")
+        for one in before:
+            client.execute(one)
+        try:
+            if statement.startswith("COPY"):
+                with client.cursor().copy(statement) as rows:
+                    for _ in rows:
+                        pass
+            else:
+                client.execute(statement)
+        except psycopg.Error as error:
+            return error.sqlstate or "lost"
+        return ""
+
+
 def start_gate(
     hospital: Hospital,
     state: Path,

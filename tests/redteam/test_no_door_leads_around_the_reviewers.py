@@ -5,20 +5,14 @@ from __future__ import annotations
 
 import json
 
-import psycopg
 import pytest
 
 from api import Api
-from support import PASSWORD, start_gate, stop_gate
+from support import PASSWORD, start_gate, stop_gate, tried
 
 DONE = "UPDATE task SET done = true WHERE id = 11"
 OTHER = "UPDATE task SET done = true WHERE id = 12"
 ALL = "UPDATE task SET done = true"
-
-
-@pytest.fixture
-def api(gate):
-    return Api(gate)
 
 
 @pytest.fixture(autouse=True)
@@ -28,22 +22,9 @@ def nothing_done(hospital):
     hospital.superuser("UPDATE task SET done = false")
 
 
-def run(gate, statement, *before, user="bot", by=None):
-    """The SQLSTATE that stopped it, or "" where it ran."""
-    with gate.connect(user, by=by) as client:
-        client.execute("SET lockgate.hold = 'fail'")
-        for one in before:
-            client.execute(one)
-        try:
-            client.execute(statement)
-        except psycopg.Error as error:
-            return error.sqlstate
-        return ""
-
-
 def asked(gate, statement=DONE, *before):
     """The id of the request that the agent's trying makes."""
-    assert run(gate, statement, *before) == "LG001"
+    assert tried(gate, statement, *before) == "LG001"
     return gate.pending()[0].id
 
 
@@ -84,7 +65,7 @@ def test_an_editor_cannot_approve_what_they_wrote(gate, api, hospital):
     grandchild = edit(api, "paul", child, OTHER)
     for person in ("rita", "paul"):
         assert api.vote(person, grandchild).status_code == 409, "an earlier editor stays one"
-    assert run(gate, OTHER) == "LG001"
+    assert tried(gate, OTHER) == "LG001"
     assert undone(hospital)
 
 
@@ -103,7 +84,7 @@ def test_an_approval_of_the_parent_is_none_of_the_child(gate, api, hospital):
     for name in (request, child):
         vote = api("rita", "POST", f"/requests/{name}/vote", {**body, "approve": True, "reason": "x"})
         assert vote.status_code == 409
-    assert run(gate, ALL) == "LG001"
+    assert tried(gate, ALL) == "LG001"
     assert undone(hospital)
 
 
@@ -113,10 +94,10 @@ def test_an_edit_does_not_shake_off_whoever_was_asked_besides(gate, api, hospita
     child = edit(api, "ana", request, OTHER)
     api.vote("rita", child)
     assert api.state(child) == "PENDING"
-    assert run(gate, OTHER) == "LG001"
+    assert tried(gate, OTHER) == "LG001"
     assert undone(hospital)
     api.vote("dora", child)
-    assert run(gate, OTHER) == ""
+    assert tried(gate, OTHER) == ""
 
 
 def test_an_edit_into_what_was_just_denied_is_denied(gate, api):
@@ -158,7 +139,7 @@ def test_a_batch_hides_no_item(gate, api, hospital):
     results = decide(api, "rita", made, shown["view_digest"], one).json()
     assert results[one]["state"] == "APPROVED"
     assert api.state(two) == "PENDING", "what was not named is not decided"
-    assert run(gate, ALL) == "LG001"
+    assert tried(gate, ALL) == "LG001"
     assert undone(hospital)
 
 
@@ -198,7 +179,7 @@ def test_a_standing_grant_is_not_approved_by_the_owner_who_asked_or_anybody_in_t
     for person in ("ana", "paul"):
         assert "you may not approve this" in api.vote(person, grant).json()["title"]
     assert api.state(grant) == "PENDING"
-    assert run(gate, DONE) == "LG001"
+    assert tried(gate, DONE) == "LG001"
 
 
 def test_a_grant_asked_for_by_a_reviewer_is_for_another_to_approve(gate, api):
@@ -211,8 +192,8 @@ def test_a_grant_asked_for_by_a_reviewer_is_for_another_to_approve(gate, api):
 def test_another_agent_of_the_same_owner_does_not_use_it(gate, api, hospital):
     gate.call(gate.assembly.accounts.create_agent("twin", ["local:ana"], by="local:ana", groups=["agents"]))
     api.vote("rita", api.standing())
-    assert run(gate, DONE, user="twin", by="local:ana") == "LG001"
-    assert run(gate, DONE, by="local:root") == "LG001", "nor the agent with a token that somebody else minted"
+    assert tried(gate, DONE, user="twin", by="local:ana") == "LG001"
+    assert tried(gate, DONE, by="local:root") == "LG001", "nor the agent with a token that somebody else minted"
     assert undone(hospital)
 
 
@@ -231,16 +212,16 @@ def test_another_agent_of_the_same_owner_does_not_use_it(gate, api, hospital):
 def test_nothing_beyond_its_terms_runs(gate, api, hospital, statement):
     grant = api.standing()
     api.vote("rita", grant)
-    assert run(gate, statement) != ""
+    assert tried(gate, statement) != ""
     assert api.did("rita", "GET", f"/standing/{grant}")["uses"] == 0
     assert undone(hospital)
 
 
 def test_an_example_that_is_cut_grants_nothing_uncut(gate, api):
     api.vote("rita", api.standing(max_rows=5))
-    assert run(gate, DONE, "SET lockgate.max_rows = '5'") == ""
-    assert run(gate, DONE) == "LG001"
-    assert run(gate, OTHER, "SET lockgate.max_rows = '6'") == "LG001"
+    assert tried(gate, DONE, "SET lockgate.max_rows = '5'") == ""
+    assert tried(gate, DONE) == "LG001"
+    assert tried(gate, OTHER, "SET lockgate.max_rows = '6'") == "LG001"
 
 
 def test_two_that_race_for_the_last_use_have_it_once(gate, api, hospital):
@@ -248,7 +229,7 @@ def test_two_that_race_for_the_last_use_have_it_once(gate, api, hospital):
     api.vote("rita", grant)
     before = int(hospital.superuser("SELECT count(*) FROM task"))
     racing = [
-        gate.in_background(lambda n=n: run(gate, f"INSERT INTO task (title) VALUES ('race {n}')")) for n in range(4)
+        gate.in_background(lambda n=n: tried(gate, f"INSERT INTO task (title) VALUES ('race {n}')")) for n in range(4)
     ]
     ended = [one.result() for one in racing]
     assert ended.count("") == 1, ended
@@ -261,8 +242,8 @@ def test_each_use_is_logged_with_what_it_was_used_for(gate, api):
     grant = api.standing()
     api.vote("rita", grant)
     for number in (11, 12):
-        assert run(gate, f"UPDATE task SET done = true WHERE id = {number}") == ""
-    assert run(gate, "UPDATE task SET done = true WHERE id = 13") == "LG001", "two uses, not three"
+        assert tried(gate, f"UPDATE task SET done = true WHERE id = {number}") == ""
+    assert tried(gate, "UPDATE task SET done = true WHERE id = 13") == "LG001", "two uses, not three"
     used = [body["used_by"] for body in logged(gate, "standing.used")]
     consumed = [body["request"] for body in logged(gate, "grant.consumed")]
     assert len(set(used)) == 2
@@ -275,7 +256,7 @@ def test_nothing_is_used_after_it_was_revoked_by_either_side(gate, api, hospital
         api.vote("rita", grant)
         assert api("alf", "POST", f"/standing/{grant}/revoke", {"reason": "x"}).status_code == 409
         assert api.did(person, "POST", f"/standing/{grant}/revoke", {"reason": "enough"})["state"] == "REVOKED"
-        assert run(gate, DONE) == "LG001"
+        assert tried(gate, DONE) == "LG001"
     assert undone(hospital)
 
 
@@ -286,14 +267,14 @@ def test_nothing_is_used_after_policy_became_stricter(gate, api, hospital):
         '@id("no-writes")\nforbid (principal, action == Action::"sql.write", resource);\n'
     )
     gate.call(gate.assembly.reload_policy(by="local:root"))
-    assert run(gate, DONE) == "LG002"
+    assert tried(gate, DONE) == "LG002"
     assert undone(hospital)
 
 
 def test_an_approver_who_lost_the_group_carries_no_further_use(gate, api, hospital):
     api.vote("rita", api.standing())
     gate.call(gate.assembly.accounts.change_groups("local:rita", leave=["privacy"], by="local:root"))
-    assert run(gate, DONE) == "LG001"
+    assert tried(gate, DONE) == "LG001"
     assert undone(hospital)
 
 

@@ -8,16 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from lockgate.audit import SigningKey
 from lockgate.demo import hospital as hospital_data
 from lockgate.server import keeping
-from lockgate.server.api import create_app
 from lockgate.server.config import Config, load_config
 from lockgate.store import write_key_file
-from support import PASSWORD, Gate, Hospital, start_gate, stop_gate
+from support import Gate, Hospital, start_gate, stop_gate
 
 EXPORT = "COPY (SELECT id, name FROM patient WHERE mrn = '7000013') TO STDOUT"
 
@@ -76,25 +74,3 @@ def installation(hospital: Hospital, tmp_path: Path) -> Iterator[Installation]:
         yield made
     finally:
         made.stop()
-
-
-@pytest.fixture
-def api(gate):
-    """`api(person, method, path, body)` against the app, in the gate's own loop."""
-    app = create_app(gate.assembly)
-    sessions: dict[str, str] = {}
-
-    def call(person: str, method: str, path: str, body=None, *, token: str | None = None) -> httpx.Response:
-        async def go() -> httpx.Response:
-            transport = httpx.ASGITransport(app=app)
-            async with httpx.AsyncClient(transport=transport, base_url="http://gate.test") as client:
-                if person and person not in sessions:
-                    answer = await client.post("/api/v1/login", json={"user": person, "password": PASSWORD})
-                    sessions[person] = answer.json()["token"]
-                bearer = token if token is not None else sessions.get(person, "")
-                headers = {"authorization": f"Bearer {bearer}"} if bearer else {}
-                return await client.request(method, f"/api/v1{path}", json=body, headers=headers)
-
-        return gate.call(go())
-
-    return call

@@ -8,17 +8,6 @@ def held(gate):
     return running, gate.wait_pending()
 
 
-def vote(api, person, request):
-    shown = api(person, "GET", f"/requests/{request}").json()
-    body = {
-        "approve": True,
-        "reason": "ok",
-        "action_digest": shown["action_digest"],
-        "view_digest": shown["view_digest"],
-    }
-    return api(person, "POST", f"/requests/{request}/vote", body)
-
-
 def test_an_escalated_request_waits_for_the_added_people_too(api, gate):
     running, request = held(gate)
     assert api("ana", "POST", f"/requests/{request.id}/escalate", {"group": "analysts"}).status_code == 409
@@ -26,8 +15,8 @@ def test_an_escalated_request_waits_for_the_added_people_too(api, gate):
         api("rita", "POST", f"/requests/{request.id}/escalate", {"group": "data-owner", "count": 0}).status_code == 422
     )
     assert api("rita", "POST", f"/requests/{request.id}/escalate", {"group": "data-owner"}).json()["state"] == "PENDING"
-    assert vote(api, "rita", request.id).json()["state"] == "PENDING", "her vote alone was enough before"
-    assert vote(api, "dora", request.id).json()["state"] == "APPROVED"
+    assert api.vote("rita", request.id).json()["state"] == "PENDING", "her vote alone was enough before"
+    assert api.vote("dora", request.id).json()["state"] == "APPROVED"
     assert running.result() == 1
 
 
@@ -37,13 +26,13 @@ def test_a_place_is_lent_by_its_holder_and_taken_back(api, gate):
     assert api("rita", "POST", "/delegations", {**lend, "ttl_s": 15 * 24 * 3600}).status_code == 409
     lent = api("rita", "POST", "/delegations", lend).json()
     running, request = held(gate)
-    assert vote(api, "dora", request.id).json()["state"] == "APPROVED"
+    assert api.vote("dora", request.id).json()["state"] == "APPROVED"
     assert running.result() == 1
     assert api("dora", "DELETE", f"/delegations/{lent['id']}").status_code == 409, "not hers to take back"
     assert api("rita", "DELETE", f"/delegations/{lent['id']}").json() == {"taken_back": True}
     running, request = held(gate)
-    assert vote(api, "dora", request.id).status_code == 409
-    vote(api, "rita", request.id)
+    assert api.vote("dora", request.id).status_code == 409
+    api.vote("rita", request.id)
     running.result()
 
 
@@ -52,6 +41,6 @@ def test_the_owner_of_the_agent_lends_nobody_a_vote_on_it(api, gate):
     lend = {"receiver": "local:alf", "group": "privacy", "ttl_s": 3600}
     assert api("ana", "POST", "/delegations", lend).status_code == 200
     running, request = held(gate)
-    assert vote(api, "alf", request.id).status_code == 409, "her conflict goes with her place"
-    vote(api, "rita", request.id)
+    assert api.vote("alf", request.id).status_code == 409, "her conflict goes with her place"
+    api.vote("rita", request.id)
     running.result()

@@ -72,16 +72,10 @@ def test_whoever_put_another_set_in_force_cannot_approve_what_rests_on_it(api, g
         with pytest.raises(psycopg.Error, match="waiting for approval"):
             agent.execute("COPY (SELECT id FROM patient) TO STDOUT")
     waiting = gate.wait_pending()
-    vote = {
-        "approve": True,
-        "reason": "checked",
-        "action_digest": waiting.action_digest,
-        "view_digest": waiting.view_digest,
-    }
-    refused = api("rita", "POST", f"/requests/{waiting.id}/vote", vote)
+    refused = api.vote("rita", waiting.id)
     assert refused.status_code == 409
     assert "loosened" in refused.text
-    assert api("paul", "POST", f"/requests/{waiting.id}/vote", vote).json()["state"] == "APPROVED"
+    assert api.vote("paul", waiting.id).json()["state"] == "APPROVED"
 
 
 def test_only_administrators_and_deciders_read_or_try_the_rules(api, gate):

@@ -82,8 +82,6 @@ class Watched:
 
     async def moved(self) -> bytes | None:
         """The error that takes the place of the commit, where anything moved or nobody can say."""
-        if not self._before:
-            return None
         try:
             if await stamp(self._session, self._statements) == self._before:
                 return None

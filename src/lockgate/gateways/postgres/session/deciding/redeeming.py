@@ -54,7 +54,7 @@ async def redeem(
             await session.gateway.pipeline.invalidate(ticket.request_id, meaning.CHANGED)
             return Refusal("LG004", meaning.CHANGED, meaning.AGAIN, ticket.request_id, "INVALIDATED")
         transaction = await own.name()
-        watch = writes and own.entered and not own.sends_rows
+        watch = bool(before) and own.entered and not own.sends_rows
     passed = await session.gateway.pipeline.redeem(ticket, session.shapes, transaction)
     if isinstance(passed, Refusal):
         return passed
