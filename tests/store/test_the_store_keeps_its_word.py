@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import secrets
+import threading
 
 import pytest
 from sqlalchemy import func, insert, select
@@ -171,3 +172,23 @@ async def test_a_commit_whose_answer_is_lost_is_looked_for(hospital, monkeypatch
         else:
             assert isinstance(done, StoreError) and done.hint
             assert kept == []
+
+
+async def test_all_that_one_read_asks_is_of_one_moment(tmp_path):
+    """A commit between two of its statements is not seen: what is checked together was there together."""
+    async with open_store(f"sqlite:///{tmp_path}/lockgate.db", keys=KeyRing.generate()) as store:
+        asked, committed = threading.Event(), threading.Event()
+
+        def look(conn):
+            names = [conn.execute(select(settings.c.name)).scalars().all()]
+            asked.set()
+            assert committed.wait(10)
+            return [*names, conn.execute(select(settings.c.name)).scalars().all()]
+
+        reading = asyncio.ensure_future(store.read(look))
+        await asyncio.to_thread(asked.wait, 10)
+        await store.transact(setting("later", "1"))
+        committed.set()
+        first, second = await reading
+        assert first == second
+        assert "later" in await store.read(lambda conn: conn.execute(select(settings.c.name)).scalars().all())

@@ -1,10 +1,34 @@
-"""What the units of one group may remember for one another: facts that were read in the transaction that they share."""
+"""What a connection knows of its transaction: whether it sees its own writes, what units that share it remember."""
 
 from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
 
 from sqlalchemy import Connection
 
 _KEY = "lockgate_group"
+_COMMITTED = "lockgate_committed"
+
+
+@contextlib.contextmanager
+def sees_committed(conn: Connection) -> Iterator[None]:
+    """All that this transaction sees is committed, so nobody takes it back; until it writes (`writes_itself`)."""
+    conn.info[_COMMITTED] = True
+    try:
+        yield
+    finally:
+        conn.info.pop(_COMMITTED, None)
+
+
+def writes_itself(conn: Connection) -> None:
+    """From here on it may see what it wrote itself, and that may be undone."""
+    conn.info.pop(_COMMITTED, None)
+
+
+def is_committed(conn: Connection) -> bool:
+    """Whether what this transaction sees is known to be committed. Units of a group see one another's: never there."""
+    return bool(conn.info.get(_COMMITTED))
 
 
 def begin_group(conn: Connection) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from lockgate.audit.event import Event
 from lockgate.errors import StoreError
 from lockgate.store.exclusive import CONNECT_S
+from lockgate.store.group import sees_committed
 from lockgate.store.presence import CHANNEL, UNREACHABLE, WHEN_BACK, Presence
 from lockgate.store.tables import log
 from lockgate.store.tables.approvals import commitment_salts
@@ -104,7 +105,8 @@ class PostgresEngine:
         return found is not None
 
     def _run(self, conn: Connection, unit: Unit) -> tuple[Any, list[str]]:
-        result, events = unit(conn)
+        with sees_committed(conn):
+            result, events = unit(conn)
         rows = self._stamp(events)
         if rows:
             conn.execute(insert(log.events), rows)
@@ -119,11 +121,15 @@ class PostgresEngine:
     async def read(self, fn: Callable[[Connection], Any]) -> Any:
         """What the function reads, in one snapshot. StoreError: it cannot be read within the time that is given."""
 
+        def look(conn: Connection) -> Any:
+            with sees_committed(conn):
+                return fn(conn)
+
         async def attempt() -> Any:
             async with self.engine.connect() as conn:
                 # One snapshot is enough for whoever only reads; serializable, it would make writers fail.
                 await conn.execution_options(isolation_level="REPEATABLE READ")
-                return await conn.run_sync(fn)
+                return await conn.run_sync(look)
 
         try:
             async with asyncio.timeout(self._longest_s):

@@ -14,8 +14,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, insert, select, update
 
 from lockgate.action import canonical
+from lockgate.audit.event import Event
 from lockgate.errors import StoreError
 from lockgate.store.event_mac import event_key, is_genuine
+from lockgate.store.group import is_committed, writes_itself
 from lockgate.store.seal import KeyRing
 from lockgate.store.tables import log
 from lockgate.store.tables.seals import seals
@@ -44,6 +46,10 @@ def change_row(conn: Connection, keys: KeyRing, table: Table, row: Row[Any], **c
     return True
 
 
+class OlderSet(StoreError):
+    """The set is older than one that was seen; also where the snapshot is: a fresh one tells (`Store.read`)."""
+
+
 class SealedSet:
     """Tables whose rows count together, or not at all. `check` before they are believed, `reseal` after a change, in
     the same transaction; the event of the change carries the number that `reseal` returns, under `name`."""
@@ -54,7 +60,7 @@ class SealedSet:
         self._keys = keys
         self._events = events
         self._seen = 0
-        """The highest number that this process knows of."""
+        """The highest number that this process has seen committed."""
 
     def check(self, conn: Connection) -> int:
         """The number of the set as it stands, 0 for one that nobody has written to. StoreError: not as written."""
@@ -68,16 +74,24 @@ class SealedSet:
         if not self._keys.made("set", self._message(number, rows), mac):
             raise StoreError(f"the {self.name} was changed behind Lockgate", hint=RESTORE)
         self._not_older(number)
-        self._seen = number
+        if is_committed(conn):
+            self._seen = max(self._seen, number)
         return number
 
     def reseal(self, conn: Connection) -> int:
         """Seal what the transaction has made of it; the new number."""
+        writes_itself(conn)
         number = self._seal(conn)[0] + 1
         mac = self._keys.mac("set", self._message(number, self._rows(conn)))
         if conn.execute(update(seals).where(seals.c.name == self.name).values(number=number, mac=mac)).rowcount == 0:
             conn.execute(insert(seals).values(name=self.name, number=number, mac=mac))
         return number
+
+    def committed(self, events: Sequence[Event]) -> None:
+        """These have been committed: a number that one of them carries has been seen (`Store.on_commit`)."""
+        for event in events:
+            if event.type in self._events:
+                self._seen = max(self._seen, int(str(event.body.get(self.name, 0))))
 
     def check_with_log(self, conn: Connection) -> None:
         """`check`, and that the log knows of no later number. StoreError: an older set was put back.
@@ -102,7 +116,7 @@ class SealedSet:
 
     def _not_older(self, number: int) -> None:
         if number < self._seen:
-            raise StoreError(f"an older {self.name} was put back behind Lockgate", hint=RESTORE)
+            raise OlderSet(f"an older {self.name} was put back behind Lockgate", hint=RESTORE)
 
     def _seal(self, conn: Connection) -> tuple[int, bytes]:
         row = conn.execute(select(seals).where(seals.c.name == self.name)).first()

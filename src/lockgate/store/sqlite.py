@@ -23,7 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lockgate.audit.event import Event
 from lockgate.errors import StoreError
-from lockgate.store.group import begin_group, end_group
+from lockgate.store.group import begin_group, end_group, sees_committed
 
 BUSY_MS = 5000
 LARGEST_GROUP = 512
@@ -72,15 +72,21 @@ class SqliteEngine:
     async def read(self, fn: Callable[[Connection], Any]) -> Any:
         def run() -> Any:
             with self.engine.connect() as conn:
-                conn.exec_driver_sql("PRAGMA query_only = ON")
+                driver = cast(sqlite3.Connection, conn.connection.driver_connection)
+                driver.execute("PRAGMA query_only = ON")
                 try:
-                    return fn(conn)
+                    # One snapshot for all that is asked: between two statements of their own another may commit.
+                    driver.execute("BEGIN")
+                    with sees_committed(conn):
+                        return fn(conn)
                 finally:
-                    conn.exec_driver_sql("PRAGMA query_only = OFF")
+                    if driver.in_transaction:
+                        driver.execute("ROLLBACK")
+                    driver.execute("PRAGMA query_only = OFF")
 
         try:
             return await asyncio.to_thread(run)
-        except SQLAlchemyError as error:
+        except (sqlite3.Error, SQLAlchemyError) as error:
             raise StoreError("the store cannot be read") from error
 
     async def close(self) -> None:

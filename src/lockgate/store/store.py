@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -25,9 +25,11 @@ from lockgate.store.presence import Presence
 from lockgate.store.reading import sqlite_path
 from lockgate.store.schema import prepare
 from lockgate.store.seal import KeyRing
+from lockgate.store.sealed import OlderSet
 from lockgate.store.sqlite import SqliteEngine
 
 T = TypeVar("T")
+SNAPSHOTS = 3
 Clock: TypeAlias = Callable[[], int]
 EVERYTHING = "*"
 """The topic of whoever may have missed any other."""
@@ -67,6 +69,8 @@ class Store:
         """This opening of the store: what it has begun is known by this (`living`)."""
         self._engine: SqliteEngine | PostgresEngine | None = None
         self._listeners: list[Callable[[str], None]] = []
+        self.on_commit: list[Callable[[Sequence[Event]], None]] = []
+        """Who is given the events of each unit of this process, once they are durable."""
 
     async def __aenter__(self) -> Store:
         path = sqlite_path(self.url)
@@ -114,7 +118,10 @@ class Store:
             kept[:] = events
             return result, events
 
-        result, ids = await self._engine.commit(remembered)
+        engine = self._engine
+        result, ids = await _in_a_fresh_snapshot(lambda: engine.commit(remembered))
+        for tell in self.on_commit:
+            tell(kept)
         if self.dialect == "sqlite":
             for topic in {topic for event in kept if (topic := topic_of(event))}:
                 self._tell(topic)
@@ -123,7 +130,8 @@ class Store:
     async def read(self, fn: Callable[[Connection], T]) -> T:
         """Run a function that only reads."""
         assert self._engine is not None
-        result: T = await self._engine.read(fn)
+        engine = self._engine
+        result: T = await _in_a_fresh_snapshot(lambda: engine.read(fn))
         return result
 
     def living(self, conn: Connection, instances: Iterable[str]) -> frozenset[str]:
@@ -160,6 +168,14 @@ class Store:
                 }
             )
         return rows
+
+
+async def _in_a_fresh_snapshot(attempt: Callable[[], Awaitable[T]]) -> T:
+    """Again where what was seen is older than what somebody else here has seen meanwhile."""
+    for _ in range(SNAPSHOTS):
+        with contextlib.suppress(OlderSet):
+            return await attempt()
+    return await attempt()
 
 
 def open_store(url: str, *, clock: Clock = system_clock, keys: KeyRing, alone: bool = False) -> Store:

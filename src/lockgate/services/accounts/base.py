@@ -34,6 +34,7 @@ class Part:
         self._nobody = self._hasher.hash("nobody has this password")
         self.register = SealedSet("register", REGISTER, store.keys, REGISTER_EVENTS)
         """People, groups, owners and links: believed as a whole, or not at all."""
+        store.on_commit.append(self.register.committed)
 
     def people(self, conn: Connection) -> list[Person]:
         """Everybody. StoreError: the register is not as Lockgate wrote it."""

@@ -36,3 +36,4 @@ class Part:
         self._bell = Bell()
         self._suspected: set[str] = set()
         self.desk = Desk(directory, keys, clock, base_url, rules or Rules(), changes, mask, notify, store.instance)
+        store.on_commit.append(self.desk.lent.committed)
