@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from bench import held, log, pgbench, policy, streams
+from bench import held, log, pgbench, policy, stalls, streams
 from bench.rounds import Plan
 from bench.served import Served
 from bench.table import table
@@ -21,6 +21,7 @@ SERVED: Mapping[str, Callable[[Served, Plan], dict[str, object]]] = {
     "pgbench": pgbench.run,
     "streams": streams.run,
     "held": held.run,
+    "stalls": stalls.run,
 }
 NAMES = (*SERVED, *ALONE)
 

@@ -25,13 +25,13 @@ policy `ai-agents`; each run of `make test` tries all of it again, and fails whe
 
 Each attempt is sent by the simple protocol, by the extended one with text and with binary results, and inside of a
 transaction. *masked*: it ran, and nothing that came back (rows, copied data, notices, errors) held a real value.
-*asks*: a person would have to approve it first (`LG001`). *forbidden*: policy denies it (`LG002`). *waits*: too many
-requests of this agent wait already (`LG004`). Anything else is the server's own error code, its text withheld.
+*asks*: a person would have to approve it first (`LG001`). *forbidden*: policy denies it (`LG002`). Anything else is the
+server's own error code, its text withheld.
 
 | attempt | what was sent | simple | text | binary | transaction |
 |---|---|---|---|---|---|
 """
-MEANINGS = {"": "masked", "LG001": "asks", "LG002": "forbidden", "LG004": "waits"}
+MEANINGS = {"": "masked", "LG001": "asks", "LG002": "forbidden"}
 
 
 class Page:

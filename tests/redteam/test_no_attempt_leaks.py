@@ -16,7 +16,7 @@ from support import start_gate, stop_gate
 
 ATTEMPTS = yaml.safe_load(Path(__file__).with_name("attempts.yaml").read_text())
 WAYS = ("simple", "text", "binary", "transaction")
-REFUSALS = ("LG001", "LG002", "LG004")
+REFUSALS = ("LG001", "LG002")
 
 
 @pytest.fixture(scope="module")
@@ -84,12 +84,19 @@ def attempt(gate, statements: list[str], way: str) -> Seen:
     return seen
 
 
+def withdraw_all(gate) -> None:
+    """What an attempt left waiting counts against the next one's limit, which would then be refused unseen."""
+    for request in gate.pending():
+        gate.call(gate.assembly.approvals.withdraw(request.id, "local:bot"))
+
+
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("entry", ATTEMPTS, ids=[entry["id"] for entry in ATTEMPTS])
 def test_no_attempt_leaks(gate, secrets, entry, way, record_property):
     if way == "transaction" and entry["do"][0] == "BEGIN":
         pytest.skip("opens a transaction of its own")
     seen = attempt(gate, entry["do"], way)
+    withdraw_all(gate)
     for name, value in (("attempt", entry["id"]), ("way", way), ("codes", ",".join(seen.codes))):
         record_property(name, value)
     everything = "\n".join(seen.text)

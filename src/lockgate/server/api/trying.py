@@ -14,6 +14,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field, StringConstraints
 
+from lockgate.apart import apart
 from lockgate.errors import PolicyError
 from lockgate.identity import Person
 from lockgate.policy import PolicySet, check_files, parse, query_from, read_table, run_cases
@@ -88,7 +89,7 @@ async def check(body: Check, me: Reader, found: Services) -> dict[str, Any]:
     """What `lockgate policy check` finds in a submitted set, or in the one in force."""
     current = found.policy.current
     files = current.files if body.files is None else _bounded(body.files)
-    findings = await _apart(lambda: check_files(files, body.table, datetime.now(UTC).date()))
+    findings = await _alone(lambda: check_files(files, body.table, datetime.now(UTC).date()))
     return {
         "digest": current.digest if body.files is None else None,
         "findings": [finding.body() for finding in findings],
@@ -104,7 +105,7 @@ async def test(body: Test, me: Reader, found: Services) -> list[dict[str, Any]]:
         results = run_cases(current if body.files is None else parse(_bounded(body.files)), read_table(body.table))
         return [{"name": r.name, "line": r.line, "passed": r.passed, "problem": r.problem} for r in results]
 
-    return await _apart(run)
+    return await _alone(run)
 
 
 @router.post("/explain")
@@ -133,7 +134,7 @@ async def explain(body: Explain, me: Me, found: Services, request: Request) -> A
         explanation = policies.explain(asked)
         return {"text": explanation.text(), "explanation": explanation.body()}
 
-    return await _apart(run)
+    return await _alone(run)
 
 
 def _bounded(files: dict[str, str]) -> dict[str, str]:
@@ -142,7 +143,7 @@ def _bounded(files: dict[str, str]) -> dict[str, str]:
     return files
 
 
-async def _apart(work: Callable[[], T]) -> T:
-    """In a thread, so that sessions go on."""
+async def _alone(work: Callable[[], T]) -> T:
+    """In a thread, so that sessions go on, and one such at a time."""
     async with _one_at_a_time:
-        return await asyncio.to_thread(work)
+        return await apart(work)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lockgate.action import UNCLASSIFIED, Question
+from lockgate.apart import apart
 from lockgate.gateways.postgres.lineage.flow import Flows
 from lockgate.gateways.postgres.lineage.literals import exchangeable
 from lockgate.gateways.postgres.lineage.metadata import Metadata, Relation, every_node, load
@@ -26,7 +27,7 @@ from lockgate.gateways.postgres.lineage.probes import Prober
 from lockgate.gateways.postgres.lineage.safe import is_clean_system_column
 from lockgate.gateways.postgres.lineage.scope import Flow, Scope
 from lockgate.gateways.postgres.lineage.side import Described, ServerError, Side
-from lockgate.gateways.postgres.lineage.trees import By, analysed, apart
+from lockgate.gateways.postgres.lineage.trees import By, analysed
 
 INSERT_BIT, SELECT_BIT, UPDATE_BIT, DELETE_BIT = 1, 2, 4, 8
 WRITE_COMMANDS = frozenset({"2", "3", "4", "5"})
@@ -36,7 +37,8 @@ UNREVIEWED = ColumnClass(UNCLASSIFIED)
 NO_TEMP = "the gateway's role may not create temporary objects in this database, so nothing can be analysed"
 NO_TEMP_HINT = "GRANT TEMP ON DATABASE … to it, or set analyse_on or analyse_by"
 MANY = 1000
-"""A statement of more parameters is walked in a thread of its own: other sessions must not wait for it."""
+LONG_BYTES = 1 << 15
+"""A statement of more parameters, or a longer one, is walked in a thread of its own: others must not wait for it."""
 
 
 async def analyse(
@@ -51,9 +53,10 @@ async def analyse(
     """Analyse one SELECT, INSERT, UPDATE, DELETE, MERGE or VALUES given in its own words."""
     try:
         described, tree = await analysed(text, oids, side, by)
-        metadata = await load(side, tree)
+        much = len(described.parameter_oids) > MANY or len(text) > LONG_BYTES
+        metadata = await load(side, tree, much)
         walk = _Walk(tree, metadata, described, catalog, overlay, connection)
-        return await apart(walk.result, len(described.parameter_oids) > MANY)
+        return await apart(walk.result, much)
     except ServerError as error:
         if error.sqlstate == "42501" and "temporary" in error.message:
             return AnalysisError("LG005", NO_TEMP, hint=NO_TEMP_HINT)

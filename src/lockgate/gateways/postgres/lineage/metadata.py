@@ -8,8 +8,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from lockgate.action import JSON
+from lockgate.apart import apart
 from lockgate.array_literal import array_literal
 from lockgate.gateways.postgres.lineage.nodetree import Node, NodeTreeError, Value, read
 from lockgate.gateways.postgres.lineage.side import Row, Side
@@ -153,24 +155,28 @@ def own_nodes(value: Value) -> Iterator[Node]:
             stack.extend(item.fields.values())
 
 
-async def load(side: Side, tree: Value) -> Metadata:
-    """Everything reached from `tree`, through views of views."""
+async def load(side: Side, tree: Value, much: bool = False) -> Metadata:
+    """Everything reached from `tree`, through views of views; `much` says that the tree is large."""
     metadata = Metadata()
     pending: list[Value] = [tree]
     while pending:
-        relids: set[int] = set()
-        funcids: set[int] = set()
-        for value in pending:
-            for node in every_node(value):
-                if node.name == "RANGETBLENTRY" and node.text("rtekind") in ("0", "1") and node.text("relid"):
-                    relids.add(node.number("relid"))
-                for name in FUNCTION_FIELDS:
-                    if node.text(name) not in ("", "0"):
-                        funcids.add(node.number(name))
-        relids -= set(metadata.relations) | {0}
-        funcids -= set(metadata.functions) | {0}
-        pending = await _ask(side, relids, funcids, metadata)
+        relids, funcids = await apart(partial(_named, pending), much)
+        pending = await _ask(side, relids - set(metadata.relations), funcids - set(metadata.functions), metadata)
     return metadata
+
+
+def _named(trees: Iterable[Value]) -> tuple[set[int], set[int]]:
+    """The OIDs of the relations and of the functions that these trees name."""
+    relids: set[int] = set()
+    funcids: set[int] = set()
+    for tree in trees:
+        for node in every_node(tree):
+            if node.name == "RANGETBLENTRY" and node.text("rtekind") in ("0", "1") and node.text("relid"):
+                relids.add(node.number("relid"))
+            for name in FUNCTION_FIELDS:
+                if node.text(name) not in ("", "0"):
+                    funcids.add(node.number(name))
+    return relids - {0}, funcids - {0}
 
 
 async def named(side: Side, names: Iterable[str], *, whole_schemas: bool) -> Metadata:

@@ -1,18 +1,21 @@
 """Reader for `pg_node_tree` text, PostgreSQL's dump of an analysed query (src/backend/nodes/outfuncs.c).
 
 A node is `{NAME :field value …}`, a list `(a b c)`, NULL `<>`. A field is always followed by exactly one value, so
-that a column alias which looks like a field (`AS ":resno"`) cannot shift what is read.
+that a column alias which looks like a field (`AS ":resno"`) cannot shift what is read. The bytes of a constant,
+`4 [ 1 0 0 0 ]`, are the one value of two words; in a name every space is escaped, so that no name reads like them.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TypeAlias
 
 Value: TypeAlias = "Node | list[Value] | str | None"
 
-_TOKEN = re.compile(r'[{}()\[\]]|"(?:\\.|[^"\\])*"|(?:\\.|[^\s{}()\\])+', re.DOTALL)
+_TOKEN = re.compile(r'\[ [-0-9 ]*\]|[{}()]|"(?:\\.|[^"\\])*"|(?:\\.|[^\s{}()\\])+', re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -58,7 +61,8 @@ class Node:
 
 def read(text: str) -> Value:
     """The whole tree; NodeTreeError for anything left over or cut short."""
-    words = iter(_TOKEN.findall(text))
+    # One word at a time: a list of a long text's words is made in one breath, and nobody else runs meanwhile.
+    words: Iterator[str] = map(itemgetter(0), _TOKEN.finditer(text))
     # An explicit stack: a tree is as deep as the client's expression. The outermost list holds the tree alone.
     whole: list[Value] = []
     around: list[tuple[dict[str, Value] | None, list[Value]]] = []
@@ -67,10 +71,13 @@ def read(text: str) -> Value:
     field = ""
     value: Value
     for word in words:
-        if fields is not None and not field and word not in ("}", "["):
-            if word[0] != ":":
+        if fields is not None and not field and word != "}":
+            if word[:2] == "[ ":
+                fields["_datum"] = word[2:-1].rstrip()
+            elif word[0] == ":":
+                field = word[1:]
+            else:
                 raise NodeTreeError("a field was expected")
-            field = word[1:]
             continue
         if word == "{":
             name = next(words, None)
@@ -86,11 +93,6 @@ def read(text: str) -> Value:
             _place(begun, fields, items, field)
             around.append((fields, items))
             fields, items, field = None, begun, ""
-        elif word == "[":
-            # The bytes of a Datum, behind its length.
-            datum = " ".join(iter(lambda: next(words, "]"), "]"))
-            if fields is not None:
-                fields["_datum"] = datum
         elif word == "}" or word == ")":
             if not around or field or (word == "}") is (fields is None):
                 raise NodeTreeError("a node or a list ends where it must not")

@@ -7,18 +7,16 @@ Nothing is executed.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import TypeVar
 
+from lockgate.apart import apart
 from lockgate.array_literal import array_literal
 from lockgate.gateways.postgres.lineage.many_parameters import MOST_ARGUMENTS, ParameterType, gather, restore
 from lockgate.gateways.postgres.lineage.nodetree import Node, NodeTreeError, Value, read
 from lockgate.gateways.postgres.lineage.side import Described, Row, Side
 from lockgate.gateways.postgres.lineage.wrapped import unwrapped
 
-T = TypeVar("T")
 TYPES = """
 SELECT t.oid, pg_catalog.format_type(t.oid, NULL), pg_catalog.format_type(nullif(t.typarray, 0), NULL),
        t.typsubscript = 'pg_catalog.array_subscript_handler'::regproc
@@ -51,14 +49,9 @@ async def analysed(text: str, oids: Sequence[int], side: Side, by: By) -> tuple[
     return described, await _body(text, described.parameter_oids, side)
 
 
-async def apart(work: Callable[[], T], much: bool) -> T:
-    """Pure work, done in a thread of its own if it is much."""
-    return await asyncio.to_thread(work) if much else work()
-
-
 async def _body(text: str, oids: Sequence[int], side: Side) -> Node:
     types = await _types(oids, side) if oids else {}
-    gathered = await apart(lambda: gather(text, oids, types), True) if len(oids) > MOST_ARGUMENTS else None
+    gathered = await apart(lambda: gather(text, oids, types)) if len(oids) > MOST_ARGUMENTS else None
     arguments = ", ".join([types[oid].name for oid in oids] if gathered is None else gathered.arguments)
     body = text if gathered is None else gathered.text
     create = f"CREATE FUNCTION pg_temp.lockgate_analysis({arguments}) RETURNS void BEGIN ATOMIC {body}\n; END"

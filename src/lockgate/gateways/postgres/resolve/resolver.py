@@ -13,6 +13,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from lockgate.apart import apart
 from lockgate.gateways.postgres.classify import Classified, classify
 from lockgate.gateways.postgres.classify.barriers import BEHIND, BEHIND_HINT, OBJECTS
 from lockgate.gateways.postgres.classify.parse import TOO_COMPLEX, ParseError, has_positions, parse, too_long
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 
 CACHED_ANALYSES = 4096
 LONG_TEXT_BYTES = 1 << 15
-"""Longer texts are analysed one at a time: they take long, and must leave a side connection to the others."""
+"""Longer texts are read in a thread, and analysed one at a time: they take long, and must leave a side connection to
+the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +75,15 @@ class Resolver:
     async def resolve(self, session: Session, text: bytes, oids: Sequence[int]) -> tuple[Statement, ...] | Problem:
         """Every statement of the text, each analysed; a Problem refuses all of them."""
         try:
-            parsed = parse(text)
+            understood = await apart(lambda: _understood(text), len(text) > LONG_TEXT_BYTES)
         except ParseError as error:
             return Problem.of(error)
         statements: list[Statement] = []
         behind = False
         kinds: set[str] = set()
         declared: set[str] = set()
-        for one in parsed:
-            classified = classify(one)
-            refused = classified.refused or _refuse(classified, len(parsed))
+        for one, classified in understood:
+            refused = classified.refused or _refuse(classified, len(understood))
             if not refused and behind and (classified.inner is not None or classified.kind == "execute"):
                 return Problem("LG002", BEHIND, hint=BEHIND_HINT)
             if classified.kind == "execute" and kinds & {"prepare", "deallocate", "discard"}:
@@ -193,13 +194,21 @@ class Resolver:
         if isinstance(analysis, AnalysisError):
             return Problem(analysis.sqlstate, analysis.message, analysis.position, analysis.hint)
         if not local:
-            if analysis.literals > 0 and has_positions(dict(parse(encoded)[0].tree)):
+            if analysis.literals > 0 and await apart(lambda: _has_positions(encoded), len(encoded) > LONG_TEXT_BYTES):
                 analysis = replace(analysis, literals=-1)
             exchangeable = plain is not None and plain[1] == analysis.literals
             self._cache[keys[1] if exchangeable else keys[0]] = analysis
             while len(self._cache) > CACHED_ANALYSES:
                 self._cache.popitem(last=False)
         return analysis
+
+
+def _has_positions(text: bytes) -> bool:
+    return has_positions(dict(parse(text)[0].tree))
+
+
+def _understood(text: bytes) -> list[tuple[Parsed, Classified]]:
+    return [(one, classify(one)) for one in parse(text)]
 
 
 async def requests_as_sql(session: Session) -> str:
