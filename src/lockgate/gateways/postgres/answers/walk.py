@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import TypeAlias
 
 from lockgate.errors import ProtocolError
@@ -23,6 +24,8 @@ from lockgate.gateways.postgres.wire.forms import check_form
 from lockgate.gateways.postgres.wire.upstream import PINS
 
 LONGEST_MESSAGE_BYTES = 1 << 30
+SEARCHED_AT_ONCE_BYTES = 1 << 14
+"""More rows than this, with free text to be searched in them, are rewritten apart."""
 
 UNASKED = Part(clear_errors=False)
 """What belongs to no statement could quote any."""
@@ -30,6 +33,8 @@ OF_THE_SERVER_ITSELF = frozenset(("08", "25", "53", "57"))
 """Classes of SQLSTATE with which a server ends a session that asked for nothing; their words are fixed."""
 
 Chunks: TypeAlias = "list[bytes | bytearray | memoryview]"
+Rewritten: TypeAlias = "tuple[bytearray, int, int]"
+"""Bytes for the client, where the run of rows ended, how many rows."""
 
 COPY_TRAILER = b"\xff\xff"
 """The end of a binary COPY, in a message of its own."""
@@ -61,6 +66,8 @@ class Answers:
         self._wanted = 0
         """How long the tail must be before its first message is whole; nothing is copied until then."""
         self._drained: asyncio.Event = asyncio.Event()
+        self.apart: Callable[[], Rewritten] | None = None
+        """Pure work that takes long: whoever feeds does it in a thread, then calls `resume`; `feed` only keeps."""
 
     def push(self, step: Step) -> None:
         self.expected.append(step)
@@ -87,16 +94,30 @@ class Answers:
         self._drained.set()
 
     def feed(self, data: bytes) -> None:
-        if self._tail:
+        if self._tail or self.apart is not None:
             self._tail += data
-            if len(self._tail) < self._wanted:
+            if len(self._tail) < self._wanted or self.apart is not None:
                 return
             data = bytes(self._tail)
             self._tail = bytearray()
-        out: Chunks = []
-        position, size = 0, len(data)
+        self._walk(data, 0, [])
+
+    def resume(self, rewritten: Rewritten) -> None:
+        """Go on behind rows that were rewritten apart."""
+        data, self._tail = bytes(self._tail), bytearray()
+        self.apart = None
+        part = self.expected[0].part if self.expected else None
+        if part is None:
+            return  # the upstream was lost meanwhile
+        chunk, end, rows = rewritten
+        if part.run is not None:
+            part.run.count(rows, end)
+        self._walk(data, 0, [chunk])
+
+    def _walk(self, data: bytes, position: int, out: Chunks) -> None:
+        size = len(data)
         view = memoryview(data)
-        while position < size:
+        while position < size and self.apart is None:
             step = self.expected[0] if self.expected else None
             moved = self._in_bulk(step, data, view, position, out)
             if moved > position:
@@ -137,6 +158,10 @@ class Answers:
         if data[position] == ord("D") and step.kind in (Kind.EXECUTE, Kind.QUERY) and step.part is not None:
             part = step.part
             if part.plan is not None:
+                if part.plan.searches and len(data) - position > SEARCHED_AT_ONCE_BYTES:
+                    end, _ = run_end(data, position, ord("D"))
+                    self.apart = partial(rewrite, data[position:end], 0, part.plan) if end > position else None
+                    return end
                 chunk, end, rows = rewrite(data, position, part.plan)
                 if end > position:
                     out.append(chunk)

@@ -68,12 +68,14 @@ class RowPlan:
     width = cython.declare(cython.int, visibility="readonly")
     growth = cython.declare(cython.Py_ssize_t, visibility="readonly")
     batches = cython.declare(list)
+    searches = cython.declare(cython.bint, visibility="readonly")
 
     def __init__(self, columns, width):
         self.columns = sorted(columns, key=lambda c: c.index)
         self.width = width
         self.growth = sum(len(c.argument) + 24 for c in columns)
         self.batches = [c for c in self.columns if c.op == BATCH]
+        self.searches = bool(self.batches)
         if any(not 0 <= c.index < width for c in columns):
             raise ValueError("a masked column lies outside of the result")
 

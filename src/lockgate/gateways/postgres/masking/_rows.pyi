@@ -28,6 +28,7 @@ class Column:
 class RowPlan:
     columns: list[Column]
     width: int
+    searches: bool
     def __init__(self, columns: Sequence[Column], width: int) -> None: ...
 
 def siphash(data: bytes, key: bytes) -> int: ...

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from lockgate.action import Requester
 from lockgate.errors import LockgateError, ProtocolError
-from lockgate.gateways.postgres.answers import CAP_REACHED, Answers, CapReached, Kind, Step
+from lockgate.gateways.postgres.answers import Answers, Kind, Step
 from lockgate.gateways.postgres.classify.barriers import OBJECTS
 from lockgate.gateways.postgres.masking.treatment import Treatment
 from lockgate.gateways.postgres.resolve.statement import Statement
@@ -21,6 +21,7 @@ from lockgate.gateways.postgres.session import replies
 from lockgate.gateways.postgres.session.dump import Dump, declared
 from lockgate.gateways.postgres.session.extended import ExtendedBatch
 from lockgate.gateways.postgres.session.fast import FastPath
+from lockgate.gateways.postgres.session.hearing import Hearing
 from lockgate.gateways.postgres.session.inbox import COPY_DATA, Inbox, Message
 from lockgate.gateways.postgres.session.outcomes import Outcomes
 from lockgate.gateways.postgres.session.records import Registry
@@ -82,6 +83,7 @@ class Session:
         self.process_id = 0
         self.inbox = Inbox(lambda on: client.reading(not on, INBOX))
         self.answers = Answers(client.write, self._ready, self._parameter, self.masked_notice, self.temporary.undone)
+        self._hearing = Hearing(self)
         self.shapes: dict[object, Shape] = {}
         self.fast = FastPath(gateway.generation)
         self.cancelled = asyncio.Event()
@@ -111,15 +113,7 @@ class Session:
             self.cut("08P01", error.message)
 
     def from_upstream(self, data: bytes) -> None:
-        try:
-            self.answers.feed(data)
-        except CapReached as reached:
-            self.cut(CAP_REACHED, str(reached), "ask for fewer rows, or raise lockgate.max_rows and lockgate.max_bytes")
-        except ProtocolError as error:
-            self.cut("08P01", error.message)
-        except Exception:
-            # Whatever a malformed message trips over, its words could quote a value: the session ends without them.
-            self.cut("08P01", "malformed upstream data")
+        self._hearing.feed(data)
 
     def remember_text(self, text: bytes, literals: int, shape: Shape) -> None:
         """Put a simple query on the fast path, where nothing of the session's own speaks against it."""

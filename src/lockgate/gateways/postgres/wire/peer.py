@@ -16,8 +16,9 @@ HIGH_WATER_BYTES = 1 << 20
 LONGEST_HANDSHAKE_MESSAGE = 1 << 16
 DRAIN_S = 5.0
 
-HANDSHAKE, INBOX, OTHER_SIDE = "handshake", "inbox", "other side"
-"""Who may ask that a peer be not read: its unread bytes, what is undecided, and the peer that they would go to."""
+HANDSHAKE, INBOX, OTHER_SIDE, SEARCH = "handshake", "inbox", "other side", "search"
+"""Who may ask that a peer be not read: its unread bytes, what is undecided, the peer that they would go to, and rows
+that are searched."""
 
 
 class Peer(asyncio.Protocol):
