@@ -11,6 +11,10 @@ KNOWN = frozenset({"patient", "public", "id", "name", "ssn", "ward"})
 SPELLED = "Joao Silva"
 
 
+def shown(text):
+    return render([(statement, KNOWN) for statement in parse(text.encode())]).text
+
+
 @pytest.mark.parametrize(
     "statement",
     [
@@ -38,13 +42,12 @@ SPELLED = "Joao Silva"
     ],
 )
 def test_no_made_up_name_is_shown(statement):
-    assert SPELLED not in render(parse(statement.encode())[0], KNOWN)
+    assert SPELLED not in shown(statement)
 
 
 def test_one_name_is_renamed_alike_and_what_the_catalog_names_stays():
     text = 'SELECT p.name, upper(p.ssn) AS "upper" FROM public.patient p WHERE p.id = 3 ORDER BY "upper" LIMIT 10'
-    shown = render(parse(text.encode())[0], KNOWN)
-    assert shown == (
+    assert shown(text) == (
         "SELECT name_2.name, upper(name_2.ssn) AS name_1 FROM public.patient name_2"
         " WHERE name_2.id = '[number 1]' ORDER BY name_1 LIMIT 10"
     )
@@ -52,5 +55,5 @@ def test_one_name_is_renamed_alike_and_what_the_catalog_names_stays():
 
 def test_an_alias_cannot_take_the_name_of_what_it_hides():
     """`count` as an alias must not rename the function in what the reviewer reads."""
-    shown = render(parse(b"SELECT count(*) AS count, ssn AS id FROM patient")[0], KNOWN)
-    assert "count(*) AS name_1" in shown and "ssn AS id" in shown
+    text = shown("SELECT count(*) AS count, ssn AS id FROM patient")
+    assert "count(*) AS name_1" in text and "ssn AS id" in text

@@ -79,7 +79,9 @@ async def admit(
             facts,
             wishes,
             caller=SessionCaller(session),
-            describe=lambda: view_of(session, statements, facts, (rows,) if rows else flags),
+            describe=lambda: view_of(
+                session, statements, facts, (rows,) if rows else flags, values=values, formats=formats
+            ),
             audit_each=session.connection.audit == "each",
         )
     except StoreError as error:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from lockgate.action import Question
-from lockgate.gateways.postgres.classify.render import render
+from lockgate.gateways.postgres.classify.render import Placeholders, render
 from lockgate.gateways.postgres.resolve.statement import Statement
+from lockgate.gateways.postgres.session.deciding.bound import parameters_of
 from lockgate.gateways.postgres.session.deciding.sampling import sample_of
 from lockgate.pipeline import Facts
 from lockgate.services.views import ViewFacts
@@ -56,21 +57,49 @@ def facts_of(session: Session, statements: Sequence[Statement], records: int = 0
 
 
 async def view_of(
-    session: Session, statements: Sequence[Statement], facts: Facts, flags: Sequence[str] = ()
+    session: Session,
+    statements: Sequence[Statement],
+    facts: Facts,
+    flags: Sequence[str] = (),
+    *,
+    values: Sequence[bytes | None] = (),
+    formats: Sequence[int] = (),
 ) -> ViewFacts:
-    """What a reviewer may see of it: rendered from the tree, with no literal in it, and a masked sample."""
+    """What a reviewer may see of it: rendered from the tree, with no value in it, and a masked sample."""
     said = list(flags)
     if facts.probes:
         said.append(f"searches by hidden values: {', '.join(sorted(facts.probes))}")
     if len(statements) > 1 and not flags:
         said.append(f"{len(statements)} statements in one message")
+    if any(s.analysis is None and s.classified.operations for s in statements):
+        said.append("known by its words alone: nothing beneath them was looked at")
+    placeholders = Placeholders()
+    shown = render([(s.parsed, s.names) for s in _with_prepared(statements)], placeholders)
     return ViewFacts(
-        statement_masked=";\n".join(render(statement.parsed, statement.names) for statement in statements),
+        statement_masked=shown.text,
         resources=tuple(sorted({q.resource for q in facts.questions})),
         classes=facts.classes,
         estimated_rows=facts.estimated_rows,
         destination=f"the client at {session.requester.client_address or 'a local socket'}",
         sample=await sample_of(session, statements, facts),
         flags=tuple(said),
+        uninspectable=shown.hidden or _code(facts),
+        parameters=parameters_of(statements, values, formats, placeholders),
         reason=session.settings.reason,
     )
+
+
+def _with_prepared(statements: Sequence[Statement]) -> Iterator[Statement]:
+    """An EXECUTE says nothing without what was prepared."""
+    for statement in statements:
+        if statement.executes is not None:
+            yield statement.executes
+        yield statement
+
+
+def _code(facts: Facts) -> str:
+    """What runs code can do whatever its owner may; no statement shows that."""
+    if not any(question.operation == "sql.code" for question in facts.questions):
+        return ""
+    named = ", ".join(sorted(facts.code)[:5])
+    return f"it runs code: {named}" if named else "it runs code"
