@@ -25,6 +25,7 @@ from lockgate.gateways.postgres.wire.target import Target
 from lockgate.pipeline import Permits, Pipeline
 from lockgate.policy import PolicyHolder, PolicySet
 from lockgate.server.phi_maps import PhiMaps
+from lockgate.server.stopping import Stopping
 from lockgate.services import known_keys, policy_versions
 from lockgate.services.accounts import Accounts
 from lockgate.services.approvals import Approvals, Rules
@@ -69,7 +70,11 @@ class Assembly:
     gateway: Gateway
     connections: Mapping[str, Connection]
     maps: PhiMaps
+    stopping: Stopping = field(init=False)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.stopping = Stopping(self.pipeline, self._is_stopped, self.gateway.stop_everything)
 
     async def start(self) -> None:
         await self.accounts.check_with_log()
@@ -83,7 +88,7 @@ class Assembly:
         await self.log.start()
         fingerprints = {"log": self.log.signer.verifier.fingerprint, "sealing": self.keys.fingerprint}
         await self.store.transact(lambda conn: known_keys.note(conn, fingerprints))
-        await self._read_switch()
+        await self.stopping.begin()
         self.store.listen(self._heard)
         self._tasks.append(asyncio.get_running_loop().create_task(self.approvals.run()))
 
@@ -148,7 +153,8 @@ class Assembly:
 
     def _heard(self, topic: str) -> None:
         if topic in (KILL_TOPIC, EVERYTHING):
-            self._tasks.append(asyncio.get_running_loop().create_task(self._read_switch()))
+            heard = self.stopping.heard(named=topic == KILL_TOPIC)
+            self._tasks.append(asyncio.get_running_loop().create_task(heard))
         if topic in (POLICY_TOPIC, EVERYTHING):
             self._tasks.append(asyncio.get_running_loop().create_task(self.permits.refresh_soon()))
         if topic in (ACCOUNTS_TOPIC, EVERYTHING):
@@ -166,11 +172,8 @@ class Assembly:
 
         self._tasks.append(asyncio.get_running_loop().create_task(quietly()))
 
-    async def _read_switch(self) -> None:
-        on = (await self.approvals.stopped()).on
-        before, self.pipeline.stopped = self.pipeline.stopped, on
-        if on and not before:
-            self.gateway.stop_everything()
+    async def _is_stopped(self) -> bool:
+        return (await self.approvals.stopped()).on
 
     def _halted(self, why: str) -> None:
         """The store contradicts the log as it is known outside, or (empty) no longer does."""
