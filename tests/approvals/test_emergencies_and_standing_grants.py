@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from lockgate.action import Decision, Effect, Kind, Principal, Question, Requester
 from lockgate.services.approvals import Execution, Glass, Opened, Refusal, RequestView, Voter
+from lockgate.services.views import CHANNEL, MASKING, RENDERER
 
 DOC = Requester(Principal("local", "doc", Kind.HUMAN), "login", "10.0.0.3")
 STRONG = Voter("local:doc", True, False, step_up="totp")
@@ -111,6 +112,12 @@ async def test_without_two_reviewers_there_is_no_glass(world):
     assert isinstance(await broken(world), Refusal)
 
 
+async def test_its_view_says_what_made_it(world):
+    glass = await broken(world)
+    body = (await world.approvals.get(glass.request_id)).view
+    assert (body["version"], body["masking"], body["channel"]) == (RENDERER, MASKING, CHANNEL)
+
+
 async def test_the_kill_switch_stops_a_broken_glass_too(world):
     glass = await broken(world)
     await world.approvals.kill_switch(True, by=Voter("local:root", True, False), reason="")
@@ -168,6 +175,9 @@ async def test_what_is_outside_the_terms_asks_people(world):
         assert (await world.opened(world.proposal(action))).state == "PENDING"
     more_rows = replace(world.proposal(world.action(b"y")), estimated_rows=10**6)
     assert (await world.opened(more_rows)).state == "PENDING"
+    hidden = replace(more_rows.view_facts, uninspectable="it runs code")
+    code = replace(world.proposal(world.action(b"code")), view_facts=hidden)
+    assert (await world.opened(code)).state == "PENDING", "what nobody can look into is inside of nothing"
     for statement in ("6" * 64, ""):
         other_words = replace(world.proposal(world.action(b"z" + statement.encode())), statement=statement)
         assert (await world.opened(other_words)).state == "PENDING"

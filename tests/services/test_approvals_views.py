@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lockgate.action import Action, Decision, Effect, Kind, Principal, Question, Reason, Requester
+from lockgate.services import risk, views
 from lockgate.services.views import ViewFacts, mask_words, plain, render
 
 ANA = Principal("local", "ana", Kind.HUMAN)
@@ -40,8 +44,26 @@ def view(facts=FACTS, action=ACTION, decision=DECISION, profiles=None, **more):
 
 def test_the_first_line_is_one_sentence():
     assert view().sentence == (
-        "billing-bot (agent), for ana, wants to copy out public.patients, about 41,200 rows, with name"
-        " unmasked to 10.2.0.7"
+        "billing-bot (agent), for ana, wants to copy out public.patients (about 41,200 rows there) with name"
+        " unmasked, to 10.2.0.7"
+    )
+
+
+def test_the_sentence_names_what_is_changed_apart_from_what_is_read():
+    asked = replace(
+        ACTION,
+        requester=replace(ACTION.requester, on_behalf_of=None),
+        questions=tuple(Question(f"sql.{o}", f"clinic/public.{t}") for o, t in [("select", "ward"), ("write", "task")]),
+        classes=frozenset(),
+    )
+    masked = replace(DECISION, revealed=frozenset())
+    assert view(replace(FACTS, estimated_rows=20), asked, masked).sentence == (
+        "billing-bot (agent of ana) wants to change rows in public.task (about 20 rows there), reading public.ward"
+    )
+    assert "would: change rows in public.task (sql.write)" in view(action=asked).lines
+    everywhere = replace(asked, questions=(Question("sql.grant", "clinic"),))
+    assert view(action=everywhere, decision=masked).sentence.endswith(
+        "wants to change who may use clinic (about 41,200 rows there)"
     )
 
 
@@ -73,10 +95,68 @@ def test_what_does_not_fit_says_so():
     assert "too long to be shown whole" in shown.body["flags"]
 
 
+def test_what_does_not_fit_is_not_whole_and_high_risk():
+    for facts in (
+        replace(FACTS, statement_masked="SELECT 1 " * 10_000),
+        replace(FACTS, parameters=tuple(f"${i} is [text {i}]" for i in range(2000))),
+        replace(FACTS, permit="permit (" * 10_000),
+    ):
+        shown = view(facts)
+        assert (shown.whole, shown.body["whole"], shown.risk) == (False, False, "high")
+    assert view().whole
+
+
+def test_what_has_room_to_hide_something_is_to_be_read_to_its_end():
+    shown = view(replace(FACTS, statement_masked="SELECT 1 " * 500 + "OR true"))
+    assert shown.whole and shown.body["statement"].endswith("OR true")
+    assert "attention: the statement has 4,507 characters: read it to its end" in shown.lines[:8]
+
+
+def test_the_first_screen_comes_first():
+    shown = view(
+        replace(FACTS, uninspectable="it runs code", flags=("2 statements in one message",)),
+        new=["reaches public.notes; the last did not"],
+        asks=["1 of privacy, then 1 of data-owner"],
+        decide_by_at=1_800_000_000_000_000,
+    )
+    assert shown.lines[:7] == (
+        shown.sentence,
+        "risk: high",
+        "new: reaches public.notes; the last did not",
+        "attention: uninspectable: it runs code",
+        "attention: 2 statements in one message",
+        "asked: 1 of privacy, then 1 of data-owner",
+        "decide by: 2027-01-15 08:00 UTC; silence denies",
+    )
+
+
+@pytest.mark.parametrize("name", ["RENDERER", "MASKING", "CHANNEL"])
+def test_a_vote_binds_to_renderer_masking_and_channel(monkeypatch, name):
+    before = view()
+    monkeypatch.setattr(views, name, "another")
+    assert view().digest != before.digest
+    assert view().sentence == before.sentence
+
+
 def test_look_alike_characters_are_escaped_and_flagged():
     shown = view(replace(FACTS, statement_masked="SELECT * FROM p\u0430tients \u202e"))
     assert "\\u0430" in shown.body["statement"]
     assert any("not ASCII" in str(flag) for flag in shown.body["flags"])
+
+
+def test_an_answer_to_whoever_asked_raises_no_risk_however_it_is_called():
+    """What the view calls the client is words; the action says where the rows go."""
+    masked = replace(DECISION, revealed=frozenset())
+    read = replace(ACTION, questions=(Question("sql.select", "clinic/public.patients"),))
+    said = replace(FACTS, destination="the client at 10.2.0.7")
+    assert view(said, action=read, decision=masked).risk == "low"
+    assert view(said, action=replace(read, destination="s3://elsewhere"), decision=masked).risk == "medium"
+
+
+def test_the_table_of_risks_is_the_one_that_is_printed():
+    printed = (Path(__file__).parents[2] / "docs" / "reference" / "policy.md").read_text()
+    rows = re.findall(r"^\| `(sql\.\w+)` \| (\w+) \|$", printed, re.MULTILINE)
+    assert dict(rows) == dict(risk.BY_OPERATION)
 
 
 def test_risk_rises_with_what_is_shown_where_it_goes_and_the_profile():

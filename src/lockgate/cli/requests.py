@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated, Any
 
 import typer
@@ -9,7 +10,7 @@ import typer
 from lockgate.cli import batches
 from lockgate.cli import statements as st
 from lockgate.cli.client import call
-from lockgate.cli.show import Json, console, dump, table
+from lockgate.cli.show import Json, console, dump, left, table
 
 app = typer.Typer(no_args_is_help=True, help="Approval requests: list, read, decide.")
 app.add_typer(batches.app, name="batch")
@@ -125,6 +126,9 @@ def _decide(request: str, approve: bool, reason: str, yes: bool) -> None:
 
 def _print(found: dict[str, Any]) -> None:
     console.print(f"[bold]{found['id']}[/bold]  {found['state']}")
+    if found["state"] == "PENDING":
+        waits_for = ", ".join(found["asked"]) or "nobody"
+        console.print(f"  waits for: {waits_for}; {left(found['decide_by_at'], time.time())}", markup=False)
     for line in found["lines"]:
         console.print(f"  {line}", markup=False)
     for vote in found["votes"]:

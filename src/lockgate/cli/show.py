@@ -37,3 +37,9 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, empty: s
     (console if console.is_terminal else Console(emoji=False, highlight=False, width=WIDE)).print(
         drawn, soft_wrap=False
     )
+
+
+def left(at: int, now: float) -> str:
+    """`3 h 12 min left` until an instant (microseconds); the clock is the terminal's own."""
+    minutes = max(0, int(at / 1e6 - now)) // 60
+    return f"{minutes // 60} h {minutes % 60} min left" if minutes >= 60 else f"{minutes} min left"

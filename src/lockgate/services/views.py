@@ -10,37 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
 
-from lockgate.action import JSON, Action, Decision, Kind, Principal, digest
+from lockgate.action import JSON, Action, Decision, digest
+from lockgate.services import risk as risks
+from lockgate.services.view_lines import lines_of
+from lockgate.services.view_sentence import sentence_of, told
 
-RENDERER = 4
+RENDERER = 5
 MASKING = "display/1"
 CHANNEL = "console"
+"""Console, API and the `lockgate` command show one and the same stored view: they are one channel."""
 REASON_CHARS = 500
-STATEMENT_CHARS = 20_000
-RISKS = ("low", "medium", "high")
-
-VERBS: Mapping[str, str] = {
-    "sql.select": "read",
-    "sql.write": "change rows in",
-    "sql.ddl": "change the definition of",
-    "sql.drop": "drop",
-    "sql.grant": "change who may use",
-    "sql.export": "copy out",
-    "sql.code": "run code in",
-    "sql.files": "reach files of the server from",
-    "sql.admin": "administer",
-}
-RISK_OF: Mapping[str, str] = {
-    "sql.select": "low",
-    "sql.session": "low",
-    "sql.temp": "low",
-    "sql.write": "medium",
-    "sql.export": "medium",
-}
-"""Risk by operation; whatever is not named here is high."""
-
-MANY_ROWS = 1000
+MOST_CHARS = 20_000
+"""Of statement, parameters and permit together. What is longer cannot be shown whole, and nobody votes on a part."""
+LONG_CHARS = 2_000
+"""What is longer has room to hide something in: reviewers are told to read to the end."""
 
 NAMING = frozenset({"patient", "named", "name", "called", "mr", "mrs", "ms", "dr", "mother", "father", "son", "wife"})
 """A word after one of these may be a name, however it is written."""
@@ -83,6 +69,8 @@ class View:
     lines: tuple[str, ...]
     body: Mapping[str, JSON] = field(default_factory=dict)
     digest: str = ""
+    whole: bool = True
+    """Whether everything is shown; nobody can approve what is not."""
 
     def to_json(self) -> dict[str, JSON]:
         return {
@@ -102,42 +90,45 @@ def render(
     *,
     mask: Callable[[str], str],
     new: Sequence[str] = (),
+    like: str = "",
+    asks: Sequence[str] = (),
+    decide_by_at: int = 0,
 ) -> View:
-    """Build the view of one action; `new` says what is new since the last like it, `mask` leans to recall."""
-    flags = list(facts.flags)
-    statement = facts.statement_masked[:STATEMENT_CHARS]
-    if len(facts.statement_masked) > STATEMENT_CHARS:
-        flags.append("too long to be shown whole")
-    uninspectable = facts.uninspectable
-    if not statement and not uninspectable:
-        uninspectable = "the statement could not be rendered"
-    if uninspectable or len(facts.statement_masked) > STATEMENT_CHARS:
-        flags.append("uninspectable")
-    shown = plain(statement)
-    if shown != statement:
-        flags.append("holds characters that are not ASCII, escaped here")
+    """Build the view of one action; `mask` leans to recall.
+
+    `new` says what is new since the last like it, which `like` names; `asks` are the stages that people are asked in,
+    `decide_by_at` when their time is over.
+    """
+    statement = plain(facts.statement_masked)
+    whole = len(statement) + len(facts.permit) + sum(map(len, facts.parameters)) <= MOST_CHARS
+    uninspectable = facts.uninspectable or ("" if statement else "the statement could not be rendered")
+    flags = _flags(facts, statement, uninspectable, whole)
     rows = facts.estimated_rows
     destination = facts.destination or action.destination
     revealed = sorted(decision.revealed)
     masked = sorted((action.classes | facts.classes) - decision.revealed)
-    odd = bool(uninspectable or facts.permit)
-    risk = _risk(action, decision, profiles, rows, destination, first=bool(new), odd=odd)
-    sentence = plain(_sentence(facts, action, decision, rows, destination))
+    odd = bool(uninspectable or facts.permit or not whole)
+    risk = risks.judge(action, decision.revealed, profiles, rows, new=bool(new), odd=odd)
+    sentence = plain(facts.asks or sentence_of(action, decision, rows))
     body: dict[str, JSON] = {
         "version": RENDERER,
         "masking": MASKING,
         "channel": CHANNEL,
         "sentence": sentence,
         "risk": risk,
-        "new": list(new),
+        "new": [plain(words) for words in new],
+        "like": like,
+        "asks": list(asks),
+        "decide_by": instant(decide_by_at) if decide_by_at else "",
         "who": _who(action),
         "connection": action.connection,
         "upstream": plain(action.upstream),
-        "does": [plain(words) for words in facts.does] or _questions(action),
-        "statement": shown,
+        "does": [plain(words) for words in facts.does] or [plain(told(q)) for q in action.questions],
+        "statement": statement[:MOST_CHARS],
+        "whole": whole,
         "permit": plain(facts.permit),
         "parameters": [plain(words) for words in facts.parameters],
-        "uninspectable": uninspectable,
+        "uninspectable": plain(uninspectable),
         "flags": flags,
         "shown_unmasked": revealed,
         "masked": masked,
@@ -152,8 +143,33 @@ def render(
         "on_approve": plain(facts.on_approve),
         "on_deny": "nothing changes" if facts.permit else "it does not run; the same may be asked again after an hour",
     }
-    lines = tuple(_lines(body))
-    return View(sentence, risk, lines, body, digest("view", {"body": body, "lines": list(lines)}))
+    lines = tuple(lines_of(body))
+    return View(sentence, risk, lines, body, digest("view", {"body": body, "lines": list(lines)}), whole)
+
+
+def _flags(facts: ViewFacts, statement: str, uninspectable: str, whole: bool) -> list[str]:
+    """What is odd about it, the worst first."""
+    flags = [f"uninspectable: {uninspectable}"] if uninspectable else []
+    if not whole:
+        flags.append("too long to be shown whole")
+    elif len(statement) > LONG_CHARS:
+        flags.append(f"the statement has {len(statement):,} characters: read it to its end")
+    if statement != facts.statement_masked:
+        flags.append("holds characters that are not ASCII, escaped here")
+    return [*flags, *(plain(flag) for flag in facts.flags)]
+
+
+def instant(at: int) -> str:
+    return datetime.fromtimestamp(at // 1_000_000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def is_whole(stored: Mapping[str, Any]) -> bool:
+    """Whether a stored view shows all of what is asked. Those of an older renderer do not say, so they do not count."""
+    return stored.get("body", {}).get("whole") is True
+
+
+def channel_of(stored: Mapping[str, Any]) -> str:
+    return str(stored.get("body", {}).get("channel", CHANNEL))
 
 
 def plain(text: str) -> str:
@@ -177,46 +193,6 @@ def _suspect(word: str) -> bool:
     return not all("a" <= c <= "z" or c in ".,:;!?()'-/" for c in word)
 
 
-def _sentence(facts: ViewFacts, action: Action, decision: Decision, rows: int, destination: str) -> str:
-    if facts.asks:
-        return facts.asks
-    requester = action.requester
-    behalf = requester.on_behalf_of
-    who = _name(requester.principal) + (f", for {_name(behalf)}," if behalf is not None else "")
-    verb = VERBS.get(action.operation, f"do {action.operation} on")
-    named = facts.resources or tuple(q.resource for q in action.questions if q.operation == action.operation)
-    target = ", ".join(name.split("/", 1)[-1] for name in named[:3]) or action.connection
-    if len(named) > 3:
-        target += f" and {len(named) - 3} more"
-    amount = f", about {rows:,} rows," if rows else ""
-    unmasked = f" with {', '.join(sorted(decision.revealed))} unmasked" if decision.revealed else ""
-    probes = f", searching by hidden {', '.join(sorted(action.probes))}" if action.probes else ""
-    where = requester.client_address if destination == "client" else destination
-    return f"{who} wants to {verb} {target}{amount}{unmasked}{probes}" + (f" to {where}" if where else "")
-
-
-def _risk(
-    action: Action,
-    decision: Decision,
-    profiles: Mapping[str, JSON],
-    rows: int,
-    destination: str,
-    *,
-    first: bool,
-    odd: bool,
-) -> str:
-    level = max((RISKS.index(RISK_OF.get(q.operation, "high")) for q in action.questions), default=2)
-    if decision.revealed:
-        level = max(level, 2 if rows > MANY_ROWS or not rows else 1)
-    if destination != "client" or first:
-        level = max(level, 1)
-    for body in profiles.values():
-        named = body.get("risk") if isinstance(body, Mapping) else None
-        if isinstance(named, str) and named in RISKS:
-            level = max(level, RISKS.index(named))
-    return RISKS[2 if odd else level]
-
-
 def _who(action: Action) -> dict[str, JSON]:
     requester = action.requester
     behalf = requester.on_behalf_of
@@ -228,53 +204,3 @@ def _who(action: Action) -> dict[str, JSON]:
         "owners": sorted(requester.owners),
         "address": plain(requester.client_address),
     }
-
-
-def _questions(action: Action) -> list[JSON]:
-    return [f"{q.operation} on {plain(q.resource)}" for q in action.questions]
-
-
-def _name(principal: Principal) -> str:
-    return principal.subject if principal.kind is Kind.HUMAN else f"{principal.subject} ({principal.kind.value})"
-
-
-def _lines(body: Mapping[str, JSON]) -> list[str]:
-    """The same facts for a terminal, in the order in which they are judged."""
-
-    def listed(key: str) -> str:
-        value = body[key]
-        return ", ".join(str(v) for v in value) if isinstance(value, list) and value else "none"
-
-    lines = [str(body["sentence"]), f"risk: {body['risk']}"]
-    lines += [f"new: {item}" for item in _texts(body["new"])]
-    who = body["who"]
-    assert isinstance(who, Mapping)
-    lines.append(f"who: {who['principal']} ({who['kind']}) from {who['address'] or 'an unknown address'}")
-    lines += [f"acting: {actor}" for actor in _texts(who["actors"])]
-    lines.append(f"on behalf of: {who['on_behalf_of'] or 'nobody else'}")
-    lines.append(f"owners: {', '.join(_texts(who['owners'])) or 'none'}")
-    lines += [f"would: {item}" for item in _texts(body["does"])]
-    lines.append("statement, values masked:")
-    lines += [f"  {line}" for line in (str(body["statement"]) or "(uninspectable)").split("\n")]
-    if body["permit"]:
-        lines += ["permit, in Cedar:", *(f"  {line}" for line in str(body["permit"]).rstrip().split("\n"))]
-    lines += [f"parameter: {item}" for item in _texts(body["parameters"])]
-    lines += [f"attention: {item}" for item in _texts(body["flags"])]
-    lines.append(f"shown unmasked: {listed('shown_unmasked')}; masked: {listed('masked')}")
-    lines.append(f"search by a hidden value: {listed('searched_by_hidden_value')}")
-    lines.append(f"estimated rows: {body['estimated_rows'] or 'unknown'}; to: {body['destination']}")
-    policies = body["policy"]
-    assert isinstance(policies, list)
-    lines += [f"because of policy: {p['title'] or p['id']}" for p in policies if isinstance(p, Mapping)]
-    sample = body["sample"]
-    assert isinstance(sample, list)
-    lines += [f"some row of {cells[0]}, masked: {', '.join(cells[1:])}" for row in sample if (cells := _texts(row))]
-    reason = body["reason"]
-    assert isinstance(reason, Mapping)
-    if reason["text"]:
-        lines.append(f"their reason, unverified: {reason['text']}")
-    return [*lines, f"if you approve: {body['on_approve']}", f"if you deny: {body['on_deny']}"]
-
-
-def _texts(value: JSON) -> list[str]:
-    return [str(item) for item in value] if isinstance(value, list) else []

@@ -24,7 +24,7 @@ from lockgate.services.approvals.desk import Desk, advance, disbelieve, not_beli
 from lockgate.services.approvals.entries import Entry, add, load_where, new_id
 from lockgate.services.approvals.nouns import FORBIDDEN, NOBODY, Refusal, RequestView, Voter
 from lockgate.services.approvals.showing import shown
-from lockgate.services.views import plain
+from lockgate.services.views import CHANNEL, MASKING, RENDERER, plain
 from lockgate.store.tables import approvals as t
 
 REASON_CHARS = 500
@@ -87,7 +87,8 @@ def break_glass(
         "scope: one action" if only else f"scope: {min(ttl_s, GLASS_S) // 60} minutes",
         "if you approve: it counts as justified; if you deny: as a violation",
     ]
-    view: dict[str, JSON] = {"sentence": sentence, "risk": "high", "lines": list(lines), "body": body}
+    made_by: dict[str, JSON] = {"version": RENDERER, "masking": MASKING, "channel": CHANNEL}
+    view: dict[str, JSON] = {"sentence": sentence, "risk": "high", "lines": list(lines), "body": {**body, **made_by}}
     proposed = Request(
         id=request_id,
         status=Status.PROPOSED,

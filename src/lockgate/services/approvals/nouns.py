@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from lockgate.action import JSON, Action, Decision, Requester
 from lockgate.approvals import Status
-from lockgate.services.views import ViewFacts
+from lockgate.services.views import CHANNEL, ViewFacts
 
 RequestState = Status
 """Where a request stands; compares equal to its name."""
@@ -123,6 +123,8 @@ class Voter:
     interactive: bool
     token_has_act: bool
     step_up: str | None = None
+    channel: str = CHANNEL
+    """Where they read the view; it must be the channel that the view was rendered for."""
 
 
 @dataclass(frozen=True, slots=True)

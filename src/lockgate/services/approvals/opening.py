@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, insert, select
 
@@ -19,7 +19,7 @@ from lockgate.services.approvals.decisions import decision_event, refused_event
 from lockgate.services.approvals.desk import Desk, advance, believe, not_believed, settled
 from lockgate.services.approvals.entries import Entry, add, load_where, new_id, texts
 from lockgate.services.approvals.nouns import DENIED, FAILED, NOBODY, Opened, Proposal, Refusal
-from lockgate.services.views import View, render
+from lockgate.services.approvals.viewing import TOO_LONG, TOO_LONG_HINT, view_of
 from lockgate.store.tables import approvals as t
 
 
@@ -170,7 +170,10 @@ def create(
         created_at=now_at,
         not_after_at=decide_by_at,
     )
-    view = view_of(desk, conn, proposal)
+    view = view_of(desk, conn, proposal, quorums, decide_by_at)
+    if not view.whole:
+        log.append(refused_event(action, proposal, TOO_LONG, conflicts))
+        return Refusal(NOBODY, TOO_LONG, TOO_LONG_HINT)
     request = Request(
         id=prepared.request_id,
         status=Status.PROPOSED,
@@ -226,26 +229,6 @@ def create(
     if entry.request.status is Status.PENDING:
         desk.notify(desk, conn, entry)
     return _opened(desk, entry, existing=False)
-
-
-def view_of(desk: Desk, conn: Connection, proposal: Proposal) -> View:
-    """Rendered once; `new` is what differs from the last request like it."""
-    action = proposal.action
-    last = conn.execute(
-        select(t.requests.c.envelope)
-        .where(
-            t.requests.c.principal == action.requester.principal.id,
-            t.requests.c.connection == action.connection,
-            t.requests.c.operation == action.operation,
-            t.requests.c.status.in_([Status.SUCCEEDED.value, Status.RECONCILED_DONE.value]),
-        )
-        .limit(1)
-    ).first()
-    new = [] if last else [f"the first {action.operation} of this requester on this connection"]
-    facts = proposal.view_facts
-    if not facts.estimated_rows and proposal.estimated_rows:
-        facts = replace(facts, estimated_rows=proposal.estimated_rows)
-    return render(facts, action, proposal.decision, proposal.profiles, mask=desk.mask, new=new)
 
 
 def _same(desk: Desk, conn: Connection, key: str, now_at: int, log: list[Event], kind: str = "action") -> list[Entry]:

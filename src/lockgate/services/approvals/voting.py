@@ -16,6 +16,7 @@ from lockgate.services.approvals.nouns import FORBIDDEN, NOBODY, Refusal, Reques
 from lockgate.services.approvals.past import full, named
 from lockgate.services.approvals.requester import requester_of
 from lockgate.services.approvals.showing import shown
+from lockgate.services.views import channel_of, is_whole
 from lockgate.store.tables import approvals as t
 
 NO_SUCH = Refusal(FORBIDDEN, "there is no such request")
@@ -58,6 +59,8 @@ def vote(
     happening: Happening = events.Reviewed(ballot, conflicts) if reviewing else events.Voted(ballot, conflicts)
     after = step(entry.request, happening, now_at)
     refused = after if isinstance(after, Refused) else _starves(people, entry, after)
+    if approve and refused is None:
+        refused = _not_shown(entry, voter, reviewing=reviewing)
     saw_it = (action_digest, view_digest) == (entry.request.action_digest, entry.request.view_digest)
     changes: list[Event] = []
     if refused is None:
@@ -73,6 +76,7 @@ def vote(
                 "approve": approve,
                 "reason": ballot.reason,
                 "step_up": voter.step_up,
+                "channel": voter.channel,
                 "groups": sorted(ballot.groups),
                 "action_digest": entry.request.action_digest,
                 "view_digest": entry.request.view_digest,
@@ -156,6 +160,15 @@ def _starves(people: who.People, entry: Entry, after: Request) -> Refused | None
     before_ok = all(satisfiable(q, entry.request.votes, candidates) for q in after.quorums)
     if before_ok and not all(satisfiable(q, after.votes, candidates) for q in after.quorums):
         return Refused("starves", "you are needed in a later stage", "let somebody else decide this stage")
+    return None
+
+
+def _not_shown(entry: Entry, voter: Voter, *, reviewing: bool) -> Refused | None:
+    """Nobody approves what they cannot have read: a part of it, or what was made for another channel."""
+    if not reviewing and not is_whole(entry.view):
+        return Refused("whole", "not all of it was shown, so nobody can approve it", "deny it; it may be asked again")
+    if voter.channel != channel_of(entry.view):
+        return Refused("channel", "this view was made for another channel", "open the request there, and vote there")
     return None
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from lockgate.action import Question
+from lockgate.apart import apart
 from lockgate.gateways.postgres.classify.render import Placeholders, render
 from lockgate.gateways.postgres.resolve.statement import Statement
 from lockgate.gateways.postgres.session.deciding.bound import parameters_of
@@ -15,6 +16,9 @@ from lockgate.services.views import ViewFacts
 
 if TYPE_CHECKING:
     from lockgate.gateways.postgres.session.session import Session
+
+LONG_CHARS = 1 << 14
+"""What is longer is rendered in a thread of its own: others must not wait for it."""
 
 
 def facts_of(session: Session, statements: Sequence[Statement], records: int = 0) -> Facts:
@@ -74,7 +78,9 @@ async def view_of(
     if any(s.analysis is None and s.classified.operations for s in statements):
         said.append("known by its words alone: nothing beneath them was looked at")
     placeholders = Placeholders()
-    shown = render([(s.parsed, s.names) for s in _with_prepared(statements)], placeholders)
+    asked = [(s.parsed, s.names) for s in _with_prepared(statements)]
+    long = sum(len(parsed.text) for parsed, _ in asked) > LONG_CHARS
+    shown = await apart(lambda: render(asked, placeholders), long)
     return ViewFacts(
         statement_masked=shown.text,
         resources=tuple(sorted({q.resource for q in facts.questions})),
