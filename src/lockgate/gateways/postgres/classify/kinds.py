@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from lockgate.gateways.postgres.classify import copying, named, power, relations, sessions
+from lockgate.gateways.postgres.classify import copying, definitions, named, power, relations, sessions
 from lockgate.gateways.postgres.classify.classified import Classified, refuse
 from lockgate.gateways.postgres.classify.parse import ParseError, Statement
 
@@ -51,7 +51,18 @@ _HANDLERS: Mapping[str, Callable[[Statement], Classified]] = {
     "ExecuteStmt": named.execute,
     "DeallocateStmt": named.deallocate,
     "ExplainStmt": named.explain,
-    "AlterTableStmt": power.alter_table,
+    "AlterTableStmt": definitions.alter_table,
+    "CreateFunctionStmt": definitions.function,
+    "AlterFunctionStmt": definitions.function,
+    "CreateSchemaStmt": definitions.schema,
+    "CreatePolicyStmt": definitions.policy,
+    "AlterPolicyStmt": definitions.policy,
+    "DefineStmt": definitions.define,
+    "RenameStmt": definitions.rename,
+    "IndexStmt": definitions.definition,
+    "CreateDomainStmt": definitions.definition,
+    "AlterDomainStmt": definitions.definition,
+    "CreateStatsStmt": definitions.definition,
     "ListenStmt": sessions.notify,
     "UnlistenStmt": sessions.notify,
     "NotifyStmt": sessions.notify,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from lockgate.gateways.postgres.classify.classified import Classified, refuse
-from lockgate.gateways.postgres.classify.nodes import one
+from lockgate.gateways.postgres.classify.nodes import has_into, one
 from lockgate.gateways.postgres.classify.parse import Statement, Tree, deparse, walk
 
 CURSOR_BINARY = 0x0001
@@ -42,7 +42,7 @@ def prepare(statement: Statement) -> Classified:
     node, tree = one(statement.tree["query"])
     if node not in QUERIES:
         return refuse("only queries can be prepared")
-    if any(kind == "IntoClause" for kind, _ in walk(dict(tree))):
+    if has_into(tree):
         return refuse("SELECT INTO cannot be prepared")
     name = str(statement.tree["name"])
     if name.startswith(RESERVED):

@@ -38,3 +38,17 @@ def qualified(relation: Fields) -> str:
 
 def own_text(statement: Statement) -> str:
     return statement.text.strip().rstrip(";")
+
+
+def has_into(tree: Tree) -> bool:
+    """Whether a SELECT … INTO is in it, wherever: a set operation hides it in its first arm."""
+    stack: list[Tree] = [tree]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, list):
+            stack.extend(item)
+        elif isinstance(item, Mapping):
+            if item.get("intoClause") is not None:
+                return True
+            stack.extend(item.values())
+    return False

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import cast
 
 from lockgate.gateways.postgres.classify.classified import Classified, refuse
-from lockgate.gateways.postgres.classify.nodes import Fields, one, own_text, string
+from lockgate.gateways.postgres.classify.definitions import definition
+from lockgate.gateways.postgres.classify.nodes import Fields, has_into, one, own_text, string
 from lockgate.gateways.postgres.classify.parse import Statement, Tree, deparse, walk
 
 
 def select(statement: Statement) -> Classified:
-    into = [fields for kind, fields in walk(dict(statement.tree)) if kind == "IntoClause"]
     nested = statement.tree.get("intoClause")
-    if not into and nested is None:
+    if not has_into(statement.tree):
         return Classified("select", inner=own_text(statement))
     if nested is None:
         return refuse("SELECT INTO inside of a set operation does not pass", "use CREATE TABLE AS")
@@ -50,7 +50,7 @@ def create(statement: Statement) -> Classified:
         if any(kind == "FuncCall" for kind, _ in walk(dict(statement.tree))):
             return refuse("a temporary table whose definition calls functions does not pass")
         return Classified("temp", ("sql.temp",), temporary=str(relation.get("relname", "")))
-    return Classified("ddl", ("sql.ddl",))
+    return definition(statement)
 
 
 def view(statement: Statement) -> Classified:
@@ -63,6 +63,8 @@ def drop(statement: Statement) -> Classified:
     objects = statement.tree.get("objects")
     if statement.node == "DropStmt" and isinstance(objects, list) and objects and all(map(_is_temporary, objects)):
         return Classified("temp", ("sql.temp",))
+    if statement.tree.get("removeType") == "OBJECT_POLICY":
+        return Classified("drop", ("sql.drop", "sql.grant"))
     return Classified("drop", ("sql.drop",))
 
 

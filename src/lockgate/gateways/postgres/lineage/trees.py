@@ -28,6 +28,8 @@ SELECT prosqlbody::text FROM pg_catalog.pg_proc
 """
 TITLE = "parse tree:"
 """Of debug_print_parse (src/backend/tcop/postgres.c); never translated."""
+UTILITY = "6"
+"""CMD_UTILITY in src/include/nodes/nodes.h: what the server made of it reads and writes as it likes."""
 LONG_TREE = 1 << 18
 """A longer one is read in a thread of its own: other sessions must not wait for it."""
 
@@ -99,6 +101,8 @@ def _only_query(tree: Value) -> Node:
     queries = [node for node in _flat(tree) if node.name == "QUERY"]
     if len(queries) != 1:
         raise NodeTreeError("the statement did not come out as one query")
+    if queries[0].text("commandType") == UTILITY:
+        raise NodeTreeError("the statement is no query")
     return queries[0]
 
 
