@@ -5,10 +5,18 @@ First what the text alone says (`classify`), then what the server's analysis add
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from lockgate.demo.hospital import CATALOG
+from lockgate.demo.hospital import GATEWAY_ROLE as ROLE
 from lockgate.gateways.postgres.classify import classify
 from lockgate.gateways.postgres.classify.parse import parse
+from lockgate.gateways.postgres.lineage import Analysis, analyse
+from lockgate.gateways.postgres.resolve import SidePool, Statement
+from lockgate.gateways.postgres.wire.target import parse_target
+from lockgate.services.catalog.model import parse_catalog
 
 BY_TEXT = {
     # definitions
@@ -113,6 +121,41 @@ REFUSED = [
     "PREPARE q AS SELECT 1 INTO t",
 ]
 
+MADE = f"""
+CREATE FUNCTION unlisted(int) RETURNS int LANGUAGE sql STABLE AS 'SELECT $1';
+CREATE FUNCTION dblink(text, text) RETURNS SETOF record LANGUAGE sql AS 'SELECT 1';
+CREATE VIEW picked AS SELECT id FROM task WHERE unlisted(id) = 1;
+CREATE VIEW unpicked AS SELECT id, unlisted(id) AS other FROM task;
+GRANT SELECT ON picked, unpicked TO {ROLE};
+"""
+DROPPED = """
+DROP VIEW IF EXISTS picked, unpicked; DROP FUNCTION IF EXISTS unlisted(int), dblink(text, text)
+"""
+BY_ANALYSIS = {
+    "SELECT title FROM task": {"sql.select"},
+    "UPDATE task SET done = true": {"sql.write"},
+    "INSERT INTO task (title) VALUES ('x')": {"sql.write"},
+    "DELETE FROM task": {"sql.write"},
+    "MERGE INTO task t USING ward w ON t.id = w.id WHEN MATCHED THEN DELETE": {"sql.select", "sql.write"},
+    "COPY task TO STDOUT": {"sql.export"},
+    "CREATE TABLE made AS SELECT title FROM task": {"sql.ddl", "sql.select"},
+    "SELECT unlisted(1)": {"sql.code"},
+    "SELECT id FROM picked": {"sql.code", "sql.select"},
+    "SELECT id FROM unpicked": {"sql.code", "sql.select"},
+    "EXPLAIN SELECT unlisted(1)": {"sql.code"},
+    "EXPLAIN SELECT pg_read_file('x')": {"sql.files"},
+    "SELECT pg_read_file('/etc/hostname')": {"sql.files"},
+    "SELECT pg_ls_dir('.')": {"sql.files"},
+    "SELECT lo_export(1, '/tmp/x')": {"sql.files"},
+    "SELECT lo_import('/tmp/x')": {"sql.files"},
+    "SELECT * FROM dblink('', 'select 1') AS t (a int)": {"sql.code", "sql.files"},
+    "SELECT lo_get(1)": {"sql.code"},
+    "SELECT pg_terminate_backend(1)": {"sql.admin"},
+    "SELECT pg_cancel_backend(1)": {"sql.admin"},
+    "SELECT pg_reload_conf()": {"sql.admin"},
+    "UPDATE pg_settings SET setting = 'off'": {"sql.admin"},
+}
+
 
 @pytest.mark.parametrize(("text", "operations"), BY_TEXT.items())
 def test_the_text_alone_says_so_much(text, operations):
@@ -126,3 +169,33 @@ def test_the_text_alone_says_so_much(text, operations):
 def test_these_are_refused_whatever_policy_says(text):
     (statement,) = parse(text.encode())
     assert classify(statement).refused
+
+
+@pytest.fixture(scope="module")
+def asked(hospital):
+    """The operations that policy is asked about, by text."""
+    hospital.superuser(DROPPED)
+    hospital.superuser(MADE)
+    catalog = parse_catalog(CATALOG.read_text())
+
+    async def all_of_them():
+        pool = SidePool(parse_target(hospital.server.url(ROLE, "clinic"), hospital.password))
+        found = {}
+        async with pool.lend("public, pg_temp") as side:
+            for text in BY_ANALYSIS:
+                (parsed,) = parse(text.encode())
+                classified = classify(parsed)
+                analysis = await analyse(classified.inner, (), side, catalog, {}, "clinic")
+                assert isinstance(analysis, Analysis), (text, analysis)
+                statement = Statement(text, classified, analysis, 0, parsed)
+                found[text] = {question.operation for question in statement.questions("clinic")}
+        pool.close()
+        return found
+
+    yield asyncio.run(all_of_them())
+    hospital.superuser(DROPPED)
+
+
+@pytest.mark.parametrize(("text", "operations"), BY_ANALYSIS.items())
+def test_what_the_server_makes_of_it_says_the_rest(asked, text, operations):
+    assert asked[text] == operations

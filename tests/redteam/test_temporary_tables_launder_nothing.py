@@ -8,7 +8,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from redteam.test_no_attempt_leaks import REFUSALS, attempt, gate, secrets
+from redteam.test_no_attempt_leaks import REFUSALS, attempt, gate, secrets, withdraw_all
 
 __all__ = ["gate", "secrets"]
 
@@ -116,6 +116,7 @@ def leaked(seen, secrets) -> int:
 @pytest.mark.parametrize("do", [*SEARCHES.values(), *WRITES.values()], ids=[*SEARCHES, *WRITES])
 def test_what_the_session_chose_never_meets_a_hidden_value_unasked(gate, secrets, do, way):
     seen = attempt(gate, do, way)
+    withdraw_all(gate)
     assert not leaked(seen, secrets)
     assert [code for code in seen.codes if code in REFUSALS], seen.text[:5]
 

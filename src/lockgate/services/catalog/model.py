@@ -61,6 +61,10 @@ class Catalog:
         """What people called a column of that name."""
         return self.tables.get(f"{schema}.{table}", {}).get(column, Entry(UNCLASSIFIED))
 
+    def names(self, schema: str, table: str) -> bool:
+        """Whether a table of that name is in the map."""
+        return f"{schema}.{table}" in self.tables
+
     def entry_at(self, schema: str, table: str, oid: int, column: str, place: tuple[int, int]) -> Entry:
         """The same, if it is the very column that they saw: another of its name is unclassified.
 

@@ -8,7 +8,7 @@ from typing import cast
 from lockgate.gateways.postgres.classify.classified import Classified, refuse
 from lockgate.gateways.postgres.classify.nodes import Fields, one
 from lockgate.gateways.postgres.classify.parse import Statement, Tree
-from lockgate.gateways.postgres.settings.allowed import setting_problem
+from lockgate.gateways.postgres.settings.allowed import is_shown, setting_problem
 
 ACCESS_SHARE = 1
 
@@ -63,7 +63,7 @@ def show(statement: Statement) -> Classified:
     name = str(statement.tree.get("name", "")).lower()
     if name == "lockgate.requests":
         return Classified("requests")
-    if "." in name and not name.startswith("lockgate."):
+    if not is_shown(name):
         return refuse("only settings of PostgreSQL and of Lockgate are shown")
     return Classified("show", name=name)
 

@@ -5,8 +5,7 @@ The analysed tree (`trees`) names every relation and column. Nothing is executed
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from lockgate.action import UNCLASSIFIED, Question
 from lockgate.apart import apart
@@ -28,9 +27,10 @@ from lockgate.gateways.postgres.lineage.safe import is_clean_system_column
 from lockgate.gateways.postgres.lineage.scope import Flow, Scope
 from lockgate.gateways.postgres.lineage.side import Described, ServerError, Side
 from lockgate.gateways.postgres.lineage.trees import By, analysed
+from lockgate.gateways.postgres.lineage.writes import WRITES, Writer
 
-INSERT_BIT, SELECT_BIT, UPDATE_BIT, DELETE_BIT = 1, 2, 4, 8
-WRITE_COMMANDS = frozenset({"2", "3", "4", "5"})
+SELECT_BIT = 2
+PERMISSION = "RTEPERMISSIONINFO"
 CLEAN = ColumnClass("none")
 UNREVIEWED = ColumnClass(UNCLASSIFIED)
 
@@ -67,12 +67,6 @@ async def analyse(
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Written:
-    columns: Mapping[Column, Flow]
-    overwritten: frozenset[Column]
-
-
 class _Walk:
     """Pure: from the tree and the metadata to the Analysis."""
 
@@ -91,9 +85,11 @@ class _Walk:
         self.catalog = catalog
         self.overlay = overlay
         self.connection = connection
-        self.flows = Flows(metadata, self._tells_age)
-        self.judged: frozenset[str] = frozenset()
-        """Classes that are written where a constraint of the requester's own is held against them."""
+        self.flows = Flows(metadata, self._tells_age, self._inherited)
+        rules = [r.rule for r in metadata.relations.values() if r.rule is not None]
+        self.permissions = [node for one in (tree, *rules) for node in every_node(one) if node.name == PERMISSION]
+        """What the statement and the views beneath it want to do, with which relation."""
+        self.writer = Writer(self.flows, self.describe, self.classes, connection)
         self.in_scope = frozenset(
             found.cls
             for relation in metadata.relations.values()
@@ -113,12 +109,14 @@ class _Walk:
         for relation in self.metadata.relations.values():
             if relation.rule is not None and relation.temporary:
                 prober.query(Scope(relation.rule))  # the requester's own words, where a view is temporary
+            if relation.rule is not None and not relation.builtin:
+                self.flows.calls.somewhere_in(relation.rule)
         questions = self._questions()
-        questions |= self._writes(scope)
-        prober.found.probes |= self.judged
+        questions |= self.writer.questions(scope)
+        prober.found.probes |= self.writer.judged
         # After the walks: they find functions that are not known.
-        if self.flows.code:
-            questions.add(Question("sql.code", self.connection))
+        calls = self.flows.calls
+        questions |= {Question(operation, self.connection) for operation in calls.operations}
         touched = {self.describe(column).cls for column in self._reached()} - {"none"}
         return Analysis(
             questions=tuple(sorted(questions or {Question("sql.select", self.connection)})),
@@ -137,7 +135,7 @@ class _Walk:
                 if not r.builtin
                 and r.kind in ("r", "p")
                 and r.columns
-                and all(self.describe((r.oid, number)).cls == "none" for number in r.columns)
+                and not self.classes(self.flows.column_of(r.oid, 0))
             ),
             estimated_rows=max((r.rows for r in self.metadata.relations.values() if not r.builtin), default=0),
             preconditions=self.metadata.preconditions(),
@@ -152,7 +150,8 @@ class _Walk:
                 if not r.temporary
             ),
             own=any(r.temporary for r in self.metadata.relations.values()),
-            code=frozenset(self.flows.code),
+            code=frozenset(calls.code),
+            quotes=bool(calls.code) or any(self.writer.quotes(one) for one in self.permissions),
             literals=exchangeable(self.tree, self.metadata),
         )
 
@@ -183,6 +182,20 @@ class _Walk:
         found = self.describe(column)
         return found.cls != "date" or found.label in ("birth", "death", "age")
 
+    def _inherited(self, column: Column) -> frozenset[Column]:
+        """The columns below this one of which another class is said. A partition that the map does not name is a part
+        of its table like any other, so what people said of that holds for it."""
+        relation = self.metadata.relations[column[0]]
+        if not relation.children or column[1] not in relation.columns:
+            return frozenset()
+        name, said = relation.columns[column[1]][0], self.describe(column)
+        below = [
+            (one.oid, one.numbered(name))
+            for one in self.metadata.below(relation)
+            if one.temporary or not one.partition or self.catalog.names(one.schema, one.name)
+        ]
+        return frozenset(one for one in below if self.describe(one) != said)
+
     def _output(self, flow: Flow, index: int) -> Output:
         field = self.described.fields[index]
         label = self.describe(flow.exact).label if flow.exact is not None else ""
@@ -192,76 +205,27 @@ class _Walk:
     def _reached(self) -> set[Column]:
         """Every column that the statement or a view beneath it names; whole relations where that is unclear."""
         reached: set[Column] = set()
-        trees = [self.tree, *(r.rule for r in self.metadata.relations.values() if r.rule is not None)]
-        for tree in trees:
-            for node in every_node(tree):
-                if node.name == "RTEPERMISSIONINFO":
-                    relation = self.metadata.relations.get(node.number("relid"))
-                    if relation is not None and relation.kind != "v":
-                        reached |= {(relation.oid, number) for number in _columns(node, relation)}
+        for node in self.permissions:
+            relation = self.metadata.relations.get(node.number("relid"))
+            if relation is not None and relation.kind != "v":
+                named = {(relation.oid, number) for number in _columns(node, relation)}
+                reached |= named.union(*map(self._inherited, named))
         return reached
 
     def _questions(self) -> set[Question]:
         questions: set[Question] = set()
-        for tree in [self.tree, *(r.rule for r in self.metadata.relations.values() if r.rule is not None)]:
-            for node in every_node(tree):
-                if node.name != "RTEPERMISSIONINFO":
-                    continue
-                relation = self.metadata.relations.get(node.number("relid"))
-                rights = node.number("requiredPerms")
-                writes = bool(rights & (INSERT_BIT | UPDATE_BIT | DELETE_BIT))
-                if relation is None or relation.builtin:
-                    if writes:
-                        # UPDATE pg_settings is SET by another name; other system tables are the server itself.
-                        questions.add(Question("sql.admin", self.connection))
-                    continue
-                resource = f"{self.connection}/{relation.qualified}"
-                if writes:
-                    temporary = relation.temporary
-                    questions.add(Question("sql.temp" if temporary else "sql.write", resource))
-                if rights & SELECT_BIT or not rights:
-                    questions.add(Question("sql.select", resource))
-        return questions
-
-    # writes -----------------------------------------------------------------------------------------------------
-    def _writes(self, scope: Scope) -> set[Question]:
-        """A class that would land in a column without it, or a column overwritten that may be masked to the writer."""
-        questions: set[Question] = set()
-        for query in [node for node in every_node(self.tree) if node.name == "QUERY"]:
-            if query.text("commandType") not in WRITE_COMMANDS:
+        for node in self.permissions:
+            relation = self.metadata.relations.get(node.number("relid"))
+            rights = node.number("requiredPerms")
+            if relation is None or relation.builtin:
+                if rights & WRITES:
+                    # UPDATE pg_settings is SET by another name; other system tables are the server itself.
+                    questions.add(Question("sql.admin", self.connection))
                 continue
-            target = query.nodes("rtable")[query.number("resultRelation") - 1]
-            relation = self.metadata.relations.get(target.number("relid"))
-            if relation is None:
-                questions.add(Question("sql.declassify", self.connection))
-                continue
-            questions |= self._assignments(query, relation, Scope(query, scope if query is not scope.query else None))
-        return questions
-
-    def _assignments(self, query: Node, relation: Relation, scope: Scope) -> set[Question]:
-        resource = f"{self.connection}/{relation.qualified}"
-        questions: set[Question] = set()
-        lists = [(query.text("commandType"), query.nodes("targetList"))]
-        conflict = query.node("onConflict")
-        if conflict is not None:
-            lists.append(("2", conflict.nodes("onConflictSet")))
-        for action in query.nodes("mergeActionList"):
-            lists.append((action.text("commandType"), action.nodes("targetList")))
-        for command, entries in lists:
-            if command not in ("2", "3"):
-                continue
-            for entry in entries:
-                if entry.flag("resjunk"):
-                    continue
-                column = (relation.oid, entry.number("resno"))
-                lands = self.describe(column)
-                carried = self.classes(self.flows.of(entry.fields.get("expr"), scope))
-                if relation.temporary and relation.judges:
-                    self.judged |= carried
-                if carried - {lands.cls} and not (relation.temporary and lands.cls == UNCLASSIFIED):
-                    questions.add(Question("sql.declassify", resource))
-                if command == "2" and lands.cls not in ("none", UNCLASSIFIED) and not relation.temporary:
-                    questions.add(Question("sql.overwrite_masked", resource))
+            if rights & WRITES:
+                questions |= self.writer.written(relation)
+            if rights & SELECT_BIT or not rights:
+                questions.add(Question("sql.select", f"{self.connection}/{relation.qualified}"))
         return questions
 
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from lockgate.gateways.postgres.lineage.calls import Calls
 from lockgate.gateways.postgres.lineage.constants import is_constant
 from lockgate.gateways.postgres.lineage.dates import date_arithmetic
 from lockgate.gateways.postgres.lineage.metadata import Metadata
 from lockgate.gateways.postgres.lineage.model import Column
-from lockgate.gateways.postgres.lineage.nodetree import Node, NodeTreeError, Value, constant_text
-from lockgate.gateways.postgres.lineage.safe import is_known, is_pure, sets_harmlessly
+from lockgate.gateways.postgres.lineage.nodetree import Node, NodeTreeError, Value
 from lockgate.gateways.postgres.lineage.scope import (
     CTE,
     FUNCTION,
@@ -57,18 +57,23 @@ PLAIN = frozenset(
 
 @dataclass(slots=True)
 class Flows:
-    """The walker: flows of expressions in scopes, remembered per node. `code` collects functions that are not known."""
+    """The walker: flows of expressions in scopes, remembered per node. `calls` collects what is not known."""
 
     metadata: Metadata
     tells_age: Callable[[Column], bool]
     """Whether a column is anything but a plain date of care: for those a difference or a year may tell an age."""
-    code: set[str] = field(default_factory=set)
+    inherited: Callable[[Column], frozenset[Column]]
+    """Columns of what inherits from this one's table, where another class is said of them: their values come along."""
+    calls: Calls = field(init=False)
     _outputs: dict[tuple[int, int, frozenset[int]], list[Flow]] = field(default_factory=dict)
     _known: dict[tuple[int, int, frozenset[int]], Flow] = field(default_factory=dict)
     """By node: every expression is walked once, so that nesting costs no more than length."""
     _views: set[int] = field(default_factory=set)
     _recursing: set[int] = field(default_factory=set)
     _depth: int = 0
+
+    def __post_init__(self) -> None:
+        self.calls = Calls(self.metadata)
 
     # expressions ------------------------------------------------------------------------------------------------
     def of(self, value: Value, scope: Scope) -> Flow:
@@ -125,7 +130,7 @@ class Flows:
         for field_name, value in node.fields.items():
             if isinstance(value, Node | list) and field_name not in ("aggargtypes", "colnames"):
                 total = total | self.of(value, scope)
-        found = Flow(total.columns, None, total.unknown) | self._function(node, total)
+        found = Flow(total.columns, None, total.unknown) | self.calls.called(node, total, scope)
         return Flow(found.columns, None, found.unknown, None if found.unknown else self._derived(node, scope))
 
     def _derived(self, node: Node, scope: Scope) -> Column | None:
@@ -134,23 +139,6 @@ class Flows:
         arguments = [*node.items("args"), *([node.fields["arg"]] if "arg" in node.fields else [])]
         varying = [a for a in arguments if isinstance(a, Node) and not is_constant(a, self.metadata)]
         return self.of(varying[0], scope).derived if len(varying) == 1 else None
-
-    def _function(self, node: Node, arguments: Flow) -> Flow:
-        total = NOTHING
-        for field_name in ("funcid", "opfuncid", "aggfnoid", "winfnoid"):
-            oid = node.text(field_name)
-            if oid in ("", "0"):
-                continue
-            function = self.metadata.functions.get(int(oid))
-            if function is not None and function.builtin and function.name == "set_config" and arguments.clean:
-                words = node.items("args")
-                if words and sets_harmlessly(constant_text(words[0])):
-                    continue
-            named = "an unknown function" if function is None else f"{function.schema}.{function.name}"
-            if not is_known(function) or (not is_pure(function) and not arguments.clean):
-                self.code.add(named)
-                total = UNKNOWN
-        return total
 
     # variables --------------------------------------------------------------------------------------------------
     def _var(self, node: Node, scope: Scope) -> Flow:
@@ -167,7 +155,7 @@ class Flows:
         """One column of a range table entry; attribute 0 is the whole row."""
         kind = rte.number("rtekind")
         if kind == RELATION:
-            return self._relation(rte.number("relid"), attribute)
+            return self.column_of(rte.number("relid"), attribute, rte.flag("inh"))
         if kind == SUBQUERY:
             query = rte.node("subquery")
             return UNKNOWN if query is None else self._pick(self.outputs(Scope(query, scope)), attribute)
@@ -187,7 +175,8 @@ class Flows:
             return NOTHING
         return UNKNOWN
 
-    def _relation(self, oid: int, attribute: int) -> Flow:
+    def column_of(self, oid: int, attribute: int, inherits: bool = True) -> Flow:
+        """A relation's column, with those of all that inherits from it (not for FROM ONLY); 0 is the whole row."""
         relation = self.metadata.relations.get(oid)
         if relation is None:
             return UNKNOWN
@@ -199,11 +188,13 @@ class Flows:
                 return self._pick(self.outputs(Scope(relation.rule)), attribute)
             finally:
                 self._views.discard(oid)
-        if attribute == 0:
-            return Flow(frozenset((oid, number) for number in relation.columns))
-        if attribute not in relation.columns:
+        if attribute and attribute not in relation.columns:
             return UNKNOWN
-        return Flow(frozenset({(oid, attribute)}), (oid, attribute), derived=(oid, attribute))
+        columns = frozenset((oid, number) for number in ([attribute] if attribute else relation.columns))
+        below = frozenset[Column]().union(*map(self.inherited, columns)) if inherits else frozenset[Column]()
+        if not attribute or below:
+            return Flow(columns | below)
+        return Flow(columns, (oid, attribute), derived=(oid, attribute))
 
     def _values(self, rte: Node, attribute: int, scope: Scope) -> Flow:
         total = NOTHING

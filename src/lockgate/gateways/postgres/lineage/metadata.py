@@ -19,9 +19,20 @@ from lockgate.gateways.postgres.lineage.side import Row, Side
 FIRST_USER_OID = 16384
 
 RELATIONS = """
+WITH RECURSIVE reached (oid) AS (
+  SELECT pg_catalog.unnest($1::oid[])
+  UNION
+  SELECT i.inhrelid FROM reached r JOIN pg_catalog.pg_inherits i ON i.inhparent = r.oid
+    JOIN pg_catalog.pg_class h ON h.oid = i.inhrelid
+   WHERE h.relpersistence <> 't' OR h.relnamespace = pg_catalog.pg_my_temp_schema())
 SELECT c.oid, n.nspname, c.relname, c.relkind, c.relpersistence, greatest(c.reltuples, 0)::int8,
        c.relchecks > 0 OR c.relhasindex OR c.relhastriggers OR c.relkind = 'p' OR c.relispartition
          OR EXISTS (SELECT FROM pg_catalog.pg_attribute g WHERE g.attrelid = c.oid AND g.attgenerated <> ''),
+       c.relispartition, c.relrowsecurity,
+       (SELECT pg_catalog.string_agg(i.inhrelid::text, ' ' ORDER BY i.inhrelid) FROM pg_catalog.pg_inherits i
+          JOIN reached r ON r.oid = i.inhrelid WHERE i.inhparent = c.oid),
+       EXISTS (SELECT FROM pg_catalog.pg_trigger g JOIN pg_catalog.pg_proc f ON f.oid = g.tgfoid
+                WHERE g.tgrelid = c.oid AND g.tgisinternal AND f.proname ~ '^RI_FKey_(cascade|set)'),
        code.md5, a.attnum, a.attname, a.atttypid
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -37,11 +48,30 @@ SELECT c.oid, n.nspname, c.relname, c.relkind, c.relpersistence, greatest(c.relt
        WHERE p.polrelid = c.oid
       UNION ALL
       SELECT pg_catalog.concat_ws('/', 'rule', r.rulename, r.ev_type, r.ev_enabled, r.is_instead, r.ev_qual,
-               r.ev_action) FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_type <> '1') AS code (what)
+               r.ev_action) FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_type <> '1'
+      UNION ALL
+      SELECT pg_catalog.concat_ws('/', 'function', f.oid, f.prosrc, f.proconfig, f.prosqlbody)
+        FROM (
+          SELECT 'pg_catalog.pg_attrdef'::pg_catalog.regclass, e.oid FROM pg_catalog.pg_attrdef e
+           WHERE e.adrelid = c.oid
+          UNION ALL
+          SELECT 'pg_catalog.pg_constraint'::pg_catalog.regclass, k.oid FROM pg_catalog.pg_constraint k
+           WHERE k.conrelid = c.oid
+          UNION ALL
+          SELECT 'pg_catalog.pg_class'::pg_catalog.regclass, i.indexrelid FROM pg_catalog.pg_index i
+           WHERE i.indrelid = c.oid
+          UNION ALL
+          SELECT 'pg_catalog.pg_class'::pg_catalog.regclass, c.oid) AS part (class, oid)
+        JOIN pg_catalog.pg_depend d ON d.classid = part.class AND d.objid = part.oid
+         AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+        JOIN pg_catalog.pg_proc f ON f.oid = d.refobjid AND f.oid >= 16384
+      ) AS code (what)
   ) AS code (md5)
   LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
- WHERE c.oid = ANY ($1::oid[]) ORDER BY c.oid, a.attnum
+ WHERE c.oid IN (SELECT r.oid FROM reached r) ORDER BY c.oid, a.attnum
 """
+"""These and all that inherits from them, however far down, partitions among them; not other sessions' temporary tables,
+which the server does not read either."""
 RULES = """
 SELECT r.ev_class, r.ev_action::text FROM pg_catalog.pg_rewrite r
  WHERE r.ev_type = '1' AND r.ev_class = ANY ($1::oid[])
@@ -79,8 +109,16 @@ class Relation:
     """Attribute number to `(name, type OID)`."""
     judges: bool = False
     """Whether what is written there decides something: a constraint, an index, a partition, a generated column."""
+    partition: bool = False
+    secured: bool = False
+    """Whether row policies decide which rows are seen: expressions of somebody's."""
+    cascades: bool = False
+    """Whether a change of its rows changes rows of another table, by a foreign key."""
     code: str = ""
-    """A hash of its triggers with their functions, its row policies and its rules other than a view's own."""
+    """A hash of its triggers with their functions, its row policies, its rules other than a view's own, and the users'
+    own functions in its defaults, constraints and indexes."""
+    children: tuple[int, ...] = ()
+    """OIDs of what inherits from it: its rows are among this one's."""
     rule: Node | None = None
     """The analysed query of a view."""
 
@@ -91,6 +129,10 @@ class Relation:
     @property
     def qualified(self) -> str:
         return f"{self.schema}.{self.name}"
+
+    def numbered(self, name: str) -> int:
+        """The number of its column of this name; 0 where it has none."""
+        return next((number for number, (column, _) in self.columns.items() if column == name), 0)
 
     def definition(self) -> str:
         text = repr((self.kind, sorted(self.columns.items()), self.code, _shape(self.rule) if self.rule else ""))
@@ -115,6 +157,17 @@ class Function:
 class Metadata:
     relations: dict[int, Relation] = field(default_factory=dict)
     functions: dict[int, Function] = field(default_factory=dict)
+
+    def below(self, relation: Relation) -> list[Relation]:
+        """All that inherits from it, however far down."""
+        found: dict[int, Relation] = {}
+        stack = list(relation.children)
+        while stack:
+            oid = stack.pop()
+            if oid in self.relations and oid not in found:
+                found[oid] = self.relations[oid]
+                stack += found[oid].children
+        return list(found.values())
 
     def preconditions(self) -> JSON:
         """What the statement's meaning rests on: OID, name and definition of everything that is the users' own."""
@@ -200,12 +253,16 @@ async def _ask(side: Side, relids: set[int], funcids: set[int], metadata: Metada
 
 
 def _relations(described: Iterable[Row], ruled: Iterable[Row], metadata: Metadata) -> list[Value]:
-    for oid, schema, name, kind, persistence, rows, judges, code, attnum, column, type_oid in described:
+    for row in described:
+        oid, schema, name, kind, persistence, rows, *facts, attnum, column, type_oid = row
+        judges, partition, secured, children, cascades, code = facts
         relation = metadata.relations.setdefault(
             int(oid or 0),
             Relation(int(oid or 0), schema or "", name or "", kind or "", persistence == "t", int(rows or 0)),
         )
         relation.judges, relation.code = judges == "t", code or ""
+        relation.partition, relation.secured, relation.cascades = partition == "t", secured == "t", cascades == "t"
+        relation.children = tuple(map(int, (children or "").split()))
         if attnum is not None:
             relation.columns[int(attnum)] = (column or "", int(type_oid or 0))
     rules: list[Value] = []

@@ -56,6 +56,8 @@ class Analysis:
     """Whether it reaches a temporary relation: the requester can put there what it likes."""
     code: frozenset[str] = frozenset()
     """Functions that are not known to be safe."""
+    quotes: bool = False
+    """Whether errors and notices may hold values that it does not name: of a written row, of a trigger, of code."""
     rests_on: tuple[int, ...] = ()
     """OIDs of the users' own relations and functions beneath it: those that `preconditions` describe."""
     literals: int = -1
@@ -93,6 +95,10 @@ class CatalogView(Protocol):
     """What the analysis asks of a catalog: the class of a column, `unclassified` unless somebody reviewed that one."""
 
     def entry_at(self, schema: str, table: str, oid: int, column: str, place: tuple[int, int], /) -> Classification: ...
+
+    def names(self, schema: str, table: str, /) -> bool:
+        """Whether people have said anything of this table."""
+        ...
 
 
 Overlay: TypeAlias = Mapping[str, Mapping[str, ColumnClass]]

@@ -9,6 +9,9 @@ from lockgate.gateways.postgres.classify import Classified, barriers
 from lockgate.gateways.postgres.classify.parse import Statement as Parsed
 from lockgate.gateways.postgres.lineage.model import Analysis
 
+PLANNED = frozenset({"sql.code", "sql.files", "sql.admin"})
+"""What calling a function may be: PostgreSQL calls one to plan with its result."""
+
 
 @dataclass(slots=True)
 class Statement:
@@ -34,19 +37,21 @@ class Statement:
         return frozenset() if self.analysis is None else self.analysis.names
 
     @property
-    def touches(self) -> bool:
-        return self.analysis is not None and bool(self.analysis.touches)
+    def quotes(self) -> bool:
+        """Whether what the server says of it may hold values, in an error or a notice."""
+        return self.analysis is not None and (bool(self.analysis.touches) or self.analysis.quotes)
 
     def moves_settings(self, unsettled: bool) -> bool:
         """Whether search_path or `lockgate.*` may be another afterwards."""
-        return barriers.moves_settings(self.classified, code=self._code, unsettled=unsettled)
+        return barriers.moves_settings(self.classified, code=self.code, unsettled=unsettled)
 
     def is_decisive(self, unsettled: bool) -> bool:
         """Whether what follows is looked at only once this has been answered."""
-        return barriers.is_decisive(self.classified, code=self._code, unsettled=unsettled)
+        return barriers.is_decisive(self.classified, code=self.code, unsettled=unsettled)
 
     @property
-    def _code(self) -> bool:
+    def code(self) -> bool:
+        """Whether it calls functions that are not known."""
         return self.analysis is not None and bool(self.analysis.code)
 
     def questions(self, connection: str) -> set[Question]:
@@ -63,7 +68,10 @@ class Statement:
             else:
                 asked |= set(self.analysis.questions)
         elif self.analysis is not None:
-            asked |= {Question("sql.select", q.resource) for q in self.analysis.questions}
+            # Nothing is read or written, but planning runs functions already.
+            asked |= {
+                q if q.operation in PLANNED else Question("sql.select", q.resource) for q in self.analysis.questions
+            }
         return asked
 
 

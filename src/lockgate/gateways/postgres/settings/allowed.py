@@ -27,6 +27,13 @@ ON = frozenset({"on", "true", "yes", "1"})
 OFF = frozenset({"off", "false", "no", "0"})
 
 
+def is_shown(name: str) -> bool:
+    """Whether the value of this setting is shown: PostgreSQL's own and Lockgate's. Any other name holds what somebody
+    put there; all of those have a dot."""
+    name = name.lower()
+    return bool(name) and ("." not in name or name.startswith("lockgate."))
+
+
 def setting_problem(name: str, value: str | None) -> str:
     """Why this setting may not take this value; empty when it may. `value` None means its default.
 

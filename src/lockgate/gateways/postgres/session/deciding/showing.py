@@ -29,7 +29,7 @@ def part_for(session: Session, statement: Statement, passed: Passed) -> Part:
     analysis = statement.analysis
     # What is not analysed may read anything: CREATE UNIQUE INDEX quotes the value that stands twice.
     # Behind a write even COMMIT may: a deferred constraint or trigger speaks only then.
-    readable = kind in READS_NOTHING and not session.wrote if analysis is None else not statement.touches
+    readable = kind in READS_NOTHING and not session.wrote if analysis is None else not statement.quotes
     part = Part(clear_errors=readable, copy_options=statement.classified.copy)
     key = connection.mask_key(session.requester)
     if kind == "fetch":
@@ -40,7 +40,8 @@ def part_for(session: Session, statement: Statement, passed: Passed) -> Part:
     elif kind == "explain" and analysis is not None:
         # A plan quotes the client's own constants and estimates; with ANALYZE or a search it counts real rows.
         told = statement.classified.runs or analysis.probes or analysis.lookups
-        part.treatment = unproven(key) if analysis.touches and told else harmless(key)
+        # What a function said while it was planned stands there as a constant.
+        part.treatment = unproven(key) if statement.code or (analysis.touches and told) else harmless(key)
     elif analysis is not None and kind != "declare":
         part.treatment = _treated(session, analysis, decision)
     elif analysis is not None:
