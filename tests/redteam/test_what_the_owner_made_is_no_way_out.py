@@ -28,7 +28,7 @@ DROPPED = """
 DROP OPERATOR IF EXISTS public.= (text, varchar);
 DROP FUNCTION IF EXISTS public.lower(varchar), public.same(text, varchar);
 DROP TRIGGER IF EXISTS copies ON task; DROP FUNCTION IF EXISTS carries(); DROP TABLE IF EXISTS seen;
-DROP SERVER IF EXISTS elsewhere CASCADE; DROP EXTENSION IF EXISTS postgres_fdw, dblink;
+DROP SERVER IF EXISTS elsewhere CASCADE; DROP EXTENSION IF EXISTS postgres_fdw, dblink, pg_stat_statements;
 """
 SHADOWS = [
     "SELECT lower('x'::varchar)",
@@ -111,6 +111,34 @@ def test_another_server_is_not_asked_through_an_extension(gate, hospital, secret
         seen = attempt(gate, [statement], way)
         assert seen.codes == ["LG002"]
         assert not [value for value in secrets if value in "\n".join(seen.text)]
+
+
+def test_statements_of_others_are_not_listed(gate, hospital):
+    hospital.superuser("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+    for statement in (
+        "SELECT query FROM pg_stat_statements",
+        "SELECT query FROM pg_stat_statements(true)",
+        "SELECT query FROM pg_stat_activity",
+        "SELECT objid FROM pg_locks",
+    ):
+        assert tried(gate, statement) == "LG002"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT ssn FROM patient UNION ALL SELECT lpad(i::text, 9, '0') FROM generate_series(1, 10) i",
+        "SELECT v.s FROM patient p CROSS JOIN LATERAL (VALUES (p.ssn), ('911-11-1111')) v(s)",
+        "SELECT coalesce(NULL, ssn, '911-11-1111') FROM patient",
+        "SELECT CASE WHEN id > 3 THEN ssn ELSE '911-11-1111' END FROM patient",
+        "SELECT s FROM (SELECT ssn AS s FROM patient UNION ALL VALUES ('911-11-1111')) q",
+    ],
+)
+def test_a_token_of_a_chosen_value_is_not_to_be_had(gate, statement):
+    """Tokens of guesses beside tokens of patients would be a dictionary."""
+    with gate.connect() as agent:
+        shown = {row[0] for row in agent.execute(statement)}
+    assert shown == {"[SSN]"}
 
 
 def test_a_foreign_table_is_unreviewed_like_any_other(gate, hospital, secrets):
