@@ -167,20 +167,26 @@ def key_ring(config: Config) -> KeyRing:
 
 
 def secret(reader: _Reader, key: str, base: Path) -> str:
-    """`env:NAME` or `file:PATH`; a secret never stands in the file itself."""
+    """`env:NAME` or `file:PATH`, never the secret itself; empty only for `none`, where the server asks for none."""
     written = reader.text(key)
     kind, _, rest = written.partition(":")
+    if written == "none":
+        return ""
     if kind == "env":
         value = os.environ.get(rest)
         if value is None:
             raise reader.error(f"the environment has no {rest}", reader.items.get(key))
-        return value
-    if kind == "file":
+    elif kind == "file":
         try:
-            return (base / rest).read_text().strip()
+            value = (base / rest).read_text().strip()
         except OSError as error:
             raise reader.error(f"{rest} cannot be read", reader.items.get(key)) from error
-    raise reader.error(f"{key} is env:NAME or file:PATH", reader.items.get(key), "never the secret itself")
+    else:
+        raise reader.error(f"{key} is env:NAME or file:PATH", reader.items.get(key), "never the secret itself")
+    if not value:
+        # Whoever has no password asks the server for no proof that it knows it.
+        raise reader.error(f"{key}: {rest} is empty", reader.items.get(key), "write none where there is no password")
+    return value
 
 
 def _connection(reader: _Reader, base: Path) -> ConnectionConfig:

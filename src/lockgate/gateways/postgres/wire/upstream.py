@@ -100,15 +100,19 @@ async def _login(peer: Peer, target: Target, settings: Mapping[str, str]) -> Ups
     upstream = Upstream(peer, {}, 0, b"")
     peer.write(m.startup({"user": target.user, "database": target.database, **settings}))
     scram: ScramClient | None = None
-    proven = False
+    # Only the address says who answers where there is no password (trust on loopback, peer on a Unix socket).
+    proven = not target.password
     while True:
         kind, body = await peer.message()
         if kind == ord("R"):
             method = int.from_bytes(body[:4], "big")
-            if method == 0:
-                # A server that asks for nothing is no impostor only where the address says so (Unix socket, loopback).
-                continue
-            scram, proven = _authenticate(peer, method, body[4:], target, scram)
+            if method != 0:
+                scram, proven = _authenticate(peer, method, body[4:], target, scram)
+            elif not proven:
+                raise UpstreamError(
+                    "the upstream skipped the proof that it knows the gateway's password",
+                    hint="use scram-sha-256 in pg_hba.conf, or `password: none` where the server asks for none",
+                )
         elif kind == ord("S"):
             name, value = body[:-1].split(b"\0", 1)
             upstream.parameters[name.decode()] = value.decode()
@@ -117,8 +121,8 @@ async def _login(peer: Peer, target: Target, settings: Mapping[str, str]) -> Ups
         elif kind == ord("E"):
             raise UpstreamError(f"the upstream refused the gateway's login (SQLSTATE {m.parse_fields(body).get('C')})")
         elif kind == ord("Z"):
-            if scram is not None and not proven:
-                raise UpstreamError("the upstream skipped the proof that it knows the gateway's password")
+            if not proven:
+                raise ProtocolError("ready before the login was over")
             return upstream
         elif kind not in b"Nv":
             raise ProtocolError("unexpected message during login")
