@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import struct
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 
@@ -33,10 +35,11 @@ SYNC = message(b"S")
 class Wire:
     """Logged in and ready; `say` sends bytes in one piece, `hear` reads until that many ReadyForQuery have come."""
 
-    def __init__(self, gate: Any, user: str = "bot") -> None:
+    def __init__(self, gate: Any, user: str = "bot", also: Mapping[str, str] = MappingProxyType({})) -> None:
         parameters = gate.parameters(user)
         self.socket = socket.create_connection((parameters["host"], parameters["port"]), timeout=20)
-        pairs = f"user\0{user}\0database\0{parameters['dbname']}\0\0".encode()
+        settings = {"user": user, "database": parameters["dbname"], **also}
+        pairs = "".join(f"{name}\0{value}\0" for name, value in settings.items()).encode() + b"\0"
         self.socket.sendall(struct.pack("!ii", len(pairs) + 8, 3 << 16) + pairs)
         self._rest = b""
         self._one()

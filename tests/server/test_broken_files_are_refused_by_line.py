@@ -27,7 +27,10 @@ CONFIG = (
         (b"listen:\n  postgres: nowhere\n", "lockgate.yaml:2: listen: postgres is written host:port"),
         (CONFIG.encode(), "lockgate.yaml:5: connections.clinic: the environment has no NO_SUCH_SECRET"),
         (CONFIG.replace("env:NO_SUCH_SECRET", "hunter2").encode(), "lockgate.yaml:5:"),
-        (CONFIG.replace("env:NO_SUCH_SECRET", "file:empty").encode(), "lockgate.yaml:5: connections.clinic: password: "),
+        (
+            CONFIG.replace("env:NO_SUCH_SECRET", "file:empty").encode(),
+            "lockgate.yaml:5: connections.clinic: password: ",
+        ),
         (b"- a\n- b\n", "lockgate.yaml:1: a mapping is expected here"),
     ],
 )

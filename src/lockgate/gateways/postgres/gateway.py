@@ -19,6 +19,7 @@ from lockgate.gateways.postgres.session.session import Session
 from lockgate.gateways.postgres.settings.allowed import setting_problem
 from lockgate.gateways.postgres.watching import Watch
 from lockgate.gateways.postgres.wire import messages as m
+from lockgate.gateways.postgres.wire import pins
 from lockgate.gateways.postgres.wire import upstream as up
 from lockgate.gateways.postgres.wire.frontend import Cancel, Startup, StartupRefused, ask_password, read_startup
 from lockgate.gateways.postgres.wire.peer import OTHER_SIDE, Peer
@@ -31,10 +32,8 @@ from lockgate.services.shapes import Shapes
 log = structlog.get_logger("lockgate.postgres")
 
 HANDSHAKE_S = 30.0
-RECHECK_S = 60.0
 STOP_S = 3.0
 DAY_LOOK_S = 1.0
-LONGEST_SESSION_S = 12 * 3600.0
 
 
 class Gateway:
@@ -248,15 +247,14 @@ class Gateway:
         """Startup settings, each held to the rules of SET; the application name is put behind the principal's."""
         settings: dict[str, str] = {}
         for name, value in asked.settings.items():
-            if name in ("application_name", PLAN):
+            if name in (pins.NAME, PLAN):
                 continue
             problem = setting_problem(name, value)
             if problem:
                 raise StartupRefused("LG002", f"startup setting {name}: {problem}")
             settings[name] = value + (", pg_temp" if name == "search_path" else "")
-        theirs = "".join(c for c in asked.settings.get("application_name", "") if 32 <= ord(c) < 127)
-        settings["application_name"] = f"lockgate {principal} {theirs}".strip()[:63]
-        return {name: value for name, value in settings.items() if name not in up.PINS}
+        settings[pins.NAME] = pins.application_name(principal, asked.settings.get(pins.NAME, ""))
+        return {name: value for name, value in settings.items() if name not in pins.PINS}
 
     async def _cancel(self, asked: Cancel) -> None:
         secret, session = self._sessions.get(asked.process_id, (b"", None))
@@ -271,7 +269,7 @@ def _plan(asked: Startup) -> str:
     plan = asked.settings.get(PLAN, "")
     if PLAN in asked.settings and not schema_of(plan):
         raise StartupRefused("22023", f"{PLAN} is dump:SCHEMA", DECLARE_IT)
-    if not plan and asked.settings.get("application_name") in PROGRAMS:
+    if not plan and asked.settings.get(pins.NAME) in PROGRAMS:
         raise StartupRefused("LG002", "a dump is one action, and is declared before it begins", DECLARE_IT)
     return plan
 

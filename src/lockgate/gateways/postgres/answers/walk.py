@@ -21,7 +21,7 @@ from lockgate.gateways.postgres.masking.treatment import Treatment
 from lockgate.gateways.postgres.wire import messages as m
 from lockgate.gateways.postgres.wire._frames import run_end, scan_server
 from lockgate.gateways.postgres.wire.forms import check_form
-from lockgate.gateways.postgres.wire.upstream import PINS
+from lockgate.gateways.postgres.wire.pins import PINS
 
 LONGEST_MESSAGE_BYTES = 1 << 30
 SEARCHED_AT_ONCE_BYTES = 1 << 14

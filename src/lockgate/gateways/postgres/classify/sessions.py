@@ -9,6 +9,7 @@ from lockgate.gateways.postgres.classify.classified import Classified, refuse
 from lockgate.gateways.postgres.classify.nodes import Fields, one
 from lockgate.gateways.postgres.classify.parse import Statement, Tree
 from lockgate.gateways.postgres.settings.allowed import is_shown, setting_problem
+from lockgate.gateways.postgres.wire.pins import NAME, application_name
 
 ACCESS_SHARE = 1
 
@@ -38,7 +39,30 @@ def set_(statement: Statement) -> Classified:
     return Classified("reset" if kind == "VAR_RESET" else "set", set=(name, value))
 
 
+def in_our_words(statement: Statement, principal: str) -> str | None:
+    """The SET that goes upstream in place of the client's; None for any other statement.
+
+    A temporary table must never stand before a real one, so `pg_temp` is last however the path is given (SET SCHEMA is
+    another spelling of it); and the application's name stands behind that of whoever is asking.
+    """
+    tree = statement.tree
+    name = str(tree.get("name", "")).lower()
+    if statement.node != "VariableSetStmt" or tree.get("kind") != "VAR_SET_VALUE" or name not in ("search_path", NAME):
+        return None
+    words = _words(cast("list[Tree]", tree.get("args") or []))
+    if name == NAME:
+        words = [application_name(principal, ", ".join(words))]
+    else:
+        words.append("pg_temp")
+    listed = ", ".join("'" + word.replace("'", "''") + "'" for word in words)
+    return f"SET {'LOCAL ' if tree.get('is_local') else ''}{name} = {listed}"
+
+
 def constants(arguments: list[Tree]) -> str:
+    return ", ".join(_words(arguments))
+
+
+def _words(arguments: list[Tree]) -> list[str]:
     words = []
     for argument in arguments:
         node, fields = one(argument)
@@ -47,7 +71,7 @@ def constants(arguments: list[Tree]) -> str:
         if node != "A_Const":
             raise ValueError("a setting takes constants")
         words.append(_constant(fields))
-    return ", ".join(words)
+    return words
 
 
 def _constant(fields: Fields) -> str:

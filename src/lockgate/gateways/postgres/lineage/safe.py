@@ -144,7 +144,7 @@ def is_known(function: Function | None) -> bool:
 
 def sets_harmlessly(name: str) -> bool:
     """Whether `set_config(name, …)` may run: a driver turns `jit` off around its own questions."""
-    return name in HARMLESS and name != "search_path"
+    return name in HARMLESS and name not in ("search_path", "application_name")
 
 
 def is_clean_system_column(relation: Relation, column: str) -> bool:

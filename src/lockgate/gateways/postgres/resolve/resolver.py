@@ -18,6 +18,7 @@ from lockgate.gateways.postgres.classify import Classified, classify
 from lockgate.gateways.postgres.classify.barriers import BEHIND, BEHIND_HINT, OBJECTS
 from lockgate.gateways.postgres.classify.parse import TOO_COMPLEX, ParseError, has_positions, parse, too_long
 from lockgate.gateways.postgres.classify.parse import Statement as Parsed
+from lockgate.gateways.postgres.classify.sessions import in_our_words
 from lockgate.gateways.postgres.lineage import Analysis, AnalysisError, By, Side, analyse
 from lockgate.gateways.postgres.resolve.insession import InSession
 from lockgate.gateways.postgres.resolve.side import SidePool
@@ -115,16 +116,12 @@ class Resolver:
         return tuple(statements)
 
     def rewritten(self, session: Session, statements: Sequence[Statement], text: bytes) -> bytes:
-        """What goes upstream in place of the client's text; the same bytes but for two of our own statements."""
-        if len(statements) != 1:
+        """What goes upstream in place of the client's text; the same bytes but for a few of our own statements."""
+        instead = [_instead(session, statement) for statement in statements]
+        if not any(instead):
             return text
-        classified = statements[0].classified
-        if classified.kind == "requests":
-            return statements[0].text.encode()
-        if classified.set is not None and classified.set[0] == "search_path" and classified.set[1] is not None:
-            # A temporary table must never stand before a real one.
-            return statements[0].text.strip().encode() + b"\n, pg_temp"
-        return text
+        whole = (own or statement.text for own, statement in zip(instead, statements, strict=True))
+        return "\n;".join(whole).encode()
 
     async def fresh(self, session: Session, prepared: Prepared) -> Problem | None:
         """Analyse a prepared statement again if the schema, the catalog or the search_path has moved since.
@@ -201,6 +198,12 @@ class Resolver:
             while len(self._cache) > CACHED_ANALYSES:
                 self._cache.popitem(last=False)
         return analysis
+
+
+def _instead(session: Session, statement: Statement) -> str | None:
+    if statement.classified.kind == "requests":
+        return statement.text
+    return in_our_words(statement.parsed, session.requester.principal.id)
 
 
 def _has_positions(text: bytes) -> bool:

@@ -30,6 +30,7 @@ from lockgate.gateways.postgres.session.streamed_rows import StreamedRows
 from lockgate.gateways.postgres.session.temporary import TemporaryClasses
 from lockgate.gateways.postgres.settings.wishes import Settings
 from lockgate.gateways.postgres.wire import messages as m
+from lockgate.gateways.postgres.wire import pins
 from lockgate.gateways.postgres.wire.peer import INBOX, Peer
 from lockgate.gateways.postgres.wire.upstream import Upstream
 from lockgate.services.shapes import Shape
@@ -224,6 +225,10 @@ class Session:
             before = self.settings.search_path
             rows = await self.ask_upstream(self.settings.question())
             self.settings.learn(rows[0])
+            whose = self.connection.target.user, self.requester.principal.id
+            moved = pins.moved(self.settings.pinned, *whose, dumps=self.dump is not None)
+            if moved:
+                raise ProtocolError(f"a pinned setting was changed: {moved}")
             self.settings.unsettled = self.settings.unsettled and self.status != IDLE
             if self.settings.search_path != before:
                 self.fast.clear()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lockgate.gateways.postgres.wire.upstream import PINS
+from lockgate.gateways.postgres.wire.pins import PINS
 
 HARMLESS = frozenset(
     """

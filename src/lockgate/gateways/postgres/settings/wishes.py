@@ -1,7 +1,8 @@
 """The session's own wishes (`SET lockgate.…`) and its search_path, with the server as the one memory.
 
 PostgreSQL keeps any `prefix.name` setting, so SET LOCAL, rollback, savepoints, RESET ALL and DISCARD ALL do to
-`lockgate.*` what they do to every setting. The gateway only reads them back whenever something may have changed them.
+`lockgate.*` what they do to every setting. The gateway only reads them back whenever something may have changed them,
+and the pins with them: most are not reported, and code that people approved may set them.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lockgate.action import PHI_CLASSES
+from lockgate.gateways.postgres.wire.pins import READ
 from lockgate.pipeline import Wishes
 
 NAMES = (
@@ -40,10 +42,12 @@ class Settings:
     hold: str = "wait"
     most_rows: int = 0
     most_bytes: int = 0
+    pinned: tuple[str, ...] = ()
+    """`READ_BACK` as they are now."""
 
     def question(self) -> str:
         columns = ", ".join(f"pg_catalog.current_setting('{name}', true)" for name in NAMES)
-        return f"SELECT {columns}, pg_catalog.current_setting('search_path')"
+        return f"SELECT {columns}, pg_catalog.current_setting('search_path'), {READ}"
 
     def learn(self, row: Sequence[bytes | None]) -> None:
         texts = ["" if value is None else value.decode("utf-8", "replace") for value in row]
@@ -54,6 +58,7 @@ class Settings:
         self.hold = "fail" if texts[3] == "fail" else "wait"
         self.most_rows, self.most_bytes = (int(text) if text.isdigit() else 0 for text in texts[4:6])
         self.search_path = texts[6]
+        self.pinned = tuple(texts[7:])
         self.dirty = False
 
     def wishes(self, *, may_wait: bool, hold_s: float) -> Wishes:

@@ -104,7 +104,8 @@ def _startup(peer: Peer, minor: int, body: bytes) -> Startup:
         raise StartupRefused("28000", "no user name in the startup packet")
     if pairs.pop("replication", "false") not in ("false", "off", "no", "0"):
         raise StartupRefused("0A000", "replication does not pass Lockgate")
-    settings = {name: value for name, value in pairs.items() if name not in extensions and name != "options"}
+    # The server knows settings in any case; "Search_Path" must be looked at like "search_path".
+    settings = {name.lower(): value for name, value in pairs.items() if name not in extensions and name != "options"}
     settings.update(_options(pairs.get("options", "")))
     return Startup(user, connection, settings, minor)
 

@@ -1,7 +1,6 @@
 """The gateway's own connection to a PostgreSQL server: dial, TLS, SCRAM, and then bytes.
 
-The credential used here is the connection's, never the requester's, and never leaves this module. What changes the
-meaning of text is pinned in the startup packet, so that RESET ALL and DISCARD ALL come back to the pins.
+The credential used here is the connection's, never the requester's, and never leaves this module.
 """
 
 from __future__ import annotations
@@ -19,16 +18,8 @@ from scramp.core import ScramException
 from lockgate.errors import ProtocolError, UpstreamError
 from lockgate.gateways.postgres.wire import messages as m
 from lockgate.gateways.postgres.wire.peer import Peer
+from lockgate.gateways.postgres.wire.pins import PINS, READ, moved
 from lockgate.gateways.postgres.wire.target import Target
-
-PINS: Mapping[str, str] = {
-    "client_encoding": "UTF8",
-    "standard_conforming_strings": "on",
-    "backslash_quote": "safe_encoding",
-    "transform_null_equals": "off",
-    "row_security": "on",
-}
-"""Settings that change what a text means or what a role sees; upstream they stay so for the whole session."""
 
 SEARCH_PATH = '"$user", public, pg_temp'
 """`pg_temp` last: otherwise a temporary table shadows a real one (PostgreSQL searches it first by default)."""
@@ -52,7 +43,9 @@ async def dial(target: Target, settings: Mapping[str, str]) -> Upstream:
         async with asyncio.timeout(DIAL_TIMEOUT_S):
             peer = await _connect(target)
             try:
-                return await _login(peer, target, {"search_path": SEARCH_PATH, **settings, **PINS})
+                upstream = await _login(peer, target, {"search_path": SEARCH_PATH, **settings, **PINS})
+                await _compare(peer, target)
+                return upstream
             except BaseException:
                 peer.abort()
                 raise
@@ -126,6 +119,27 @@ async def _login(peer: Peer, target: Target, settings: Mapping[str, str]) -> Ups
             return upstream
         elif kind not in b"Nv":
             raise ProtocolError("unexpected message during login")
+
+
+async def _compare(peer: Peer, target: Target) -> None:
+    """Refuse a server that starts sessions with another role or mode than the one that was logged in with (ALTER ROLE
+    … SET, ALTER DATABASE … SET): a startup packet does not go before all of that."""
+    peer.write(m.query(f"SELECT {READ}".encode()))
+    found: list[str] | None = None
+    while True:
+        kind, body = await peer.message()
+        if kind == ord("D"):
+            found = [(value or b"").decode() for value in m.parse_data_row(body)]
+        elif kind == ord("Z"):
+            break
+        elif kind == ord("E"):
+            raise UpstreamError("the upstream refused the gateway's own question")
+    setting = "session" if found is None else moved(found, target.user)
+    if setting:
+        raise UpstreamError(
+            f"the upstream starts sessions with another {setting}",
+            hint="undo ALTER ROLE … SET or ALTER DATABASE … SET there",
+        )
 
 
 def _authenticate(
