@@ -21,6 +21,7 @@ from lockgate.gateways.postgres.gateway import Gateway
 from lockgate.gateways.postgres.lineage import By
 from lockgate.gateways.postgres.resolve.resolver import Resolver
 from lockgate.gateways.postgres.resolve.side import SidePool
+from lockgate.gateways.postgres.settings.wishes import Hold
 from lockgate.gateways.postgres.wire.target import Target
 from lockgate.pipeline import Permits, Pipeline
 from lockgate.policy import PolicyHolder, PolicySet
@@ -51,6 +52,7 @@ class Upstreams:
     operators: Mapping[str, str] = field(default_factory=dict)
     audit: str = "shape"
     analyse_by: By = By.FUNCTION
+    hold: Hold = field(default_factory=Hold)
 
 
 @dataclass(slots=True)
@@ -225,6 +227,7 @@ async def assemble(
                 keys.derive("masks"),
                 dict(upstream.operators),
                 upstream.audit,
+                upstream.hold,
                 SidePool(upstream.target, 1) if upstream.analyse_on is not None else None,
             )
             for name, upstream in upstreams.items()

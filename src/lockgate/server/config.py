@@ -13,6 +13,7 @@ import yaml
 from lockgate.action import PHI_CLASSES
 from lockgate.errors import ConfigError
 from lockgate.gateways.postgres.lineage import By
+from lockgate.gateways.postgres.settings.wishes import Hold
 from lockgate.gateways.postgres.wire.target import Target, parse_target
 from lockgate.phi import Operator
 from lockgate.store import KeyRing
@@ -31,7 +32,7 @@ TOP = (
     "webhooks",
     "rules",
 )
-CONNECTION = ("upstream", "password", "analyse_on", "analyse_by", "operators", "audit")
+CONNECTION = ("upstream", "password", "analyse_on", "analyse_by", "operators", "audit", "hold")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class ConnectionConfig:
     operators: Mapping[str, str] = field(default_factory=dict)
     audit: str = "shape"
     analyse_by: By = By.FUNCTION
+    hold: Hold = field(default_factory=Hold)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,11 +213,28 @@ def _connection(reader: _Reader, base: Path) -> ConnectionConfig:
             chosen,
             audit,
             By(analyse_by),
+            _hold(reader),
         )
     except ConfigError as error:
         if error.message.startswith(reader.path.name):
             raise
         raise reader.error(error.message, reader.items.get("upstream"), error.hint) from error
+
+
+def _hold(reader: _Reader) -> Hold:
+    """`wait`, `fail`, or how long: `{person_s: 28800, agent_s: 45}`."""
+    written = reader.items.get("hold")
+    if not isinstance(written, yaml.MappingNode):
+        how = reader.text("hold", Hold().how)
+        if how not in ("wait", "fail"):
+            raise reader.error("hold is wait, fail, or {person_s: …, agent_s: …}", written)
+        return Hold(how)
+    seconds = reader.under("hold")
+    seconds.only("person_s", "agent_s")
+    return Hold(
+        person_s=_number(seconds, "person_s", int(Hold().person_s)),
+        agent_s=_number(seconds, "agent_s", int(Hold().agent_s)),
+    )
 
 
 def _listen(reader: _Reader, key: str, default: str) -> Listen:

@@ -78,7 +78,7 @@ async def start(config: Config) -> Running:
         signer=read_signing_key(config.signing_key),
         policies=config.policies,
         upstreams={
-            name: Upstreams(c.target, c.analyse_on, c.operators, c.audit, c.analyse_by)
+            name: Upstreams(c.target, c.analyse_on, c.operators, c.audit, c.analyse_by, c.hold)
             for name, c in config.connections.items()
         },
         base_url=config.public_url,

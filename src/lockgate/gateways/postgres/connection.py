@@ -9,19 +9,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from lockgate.action import Kind, Requester
+from lockgate.action import Requester
 from lockgate.errors import LockgateError
 from lockgate.gateways.postgres.lineage.side import ServerError
 from lockgate.gateways.postgres.resolve.resolver import Resolver
 from lockgate.gateways.postgres.resolve.side import SidePool
+from lockgate.gateways.postgres.settings.wishes import Hold
 from lockgate.gateways.postgres.settling import settle_unknown
 from lockgate.gateways.postgres.wire.target import Target
 from lockgate.gateways.postgres.wire.upstream import SEARCH_PATH
 from lockgate.phi.operators import default_operator
 from lockgate.services.approvals import Approvals
 
-HOLD_AGENT_S = 45.0
-HOLD_PERSON_S = 8 * 3600.0
 EPOCH_S = 1.0
 SETTLE_S = 60.0
 
@@ -55,6 +54,7 @@ class Connection:
     secret: bytes = field(repr=False)
     operators: Mapping[str, str] = field(default_factory=dict)
     audit: str = "shape"
+    hold: Hold = field(default_factory=Hold)
     standby: SidePool | None = None
     """Where statements run, if that is not where they are analysed: its schema must be the same."""
     held: int = 0
@@ -72,10 +72,6 @@ class Connection:
         if self.standby is not None:
             self.resolver.unusable = BEHIND  # until it has been seen that it is not
             self.look_again()
-
-    def hold_s(self, requester: Requester) -> float:
-        """How long a caller's connection waits: a person until the decision clock ends, a program briefly."""
-        return HOLD_PERSON_S if requester.principal.kind is Kind.HUMAN else HOLD_AGENT_S
 
     def mask_key(self, requester: Requester) -> bytes:
         """16 bytes: tokens are the same within one connection and principal, and tell nothing across them."""

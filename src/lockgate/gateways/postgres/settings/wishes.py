@@ -28,6 +28,17 @@ PURPOSE = re.compile(r"[a-z][a-z_-]{0,39}")
 LONGEST_REASON = 500
 
 
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What a connection does where people are asked: its callers `wait`, or `fail` at once; and how long they wait.
+
+    A person waits until the decision clock ends, a program briefly: it repeats the statement later."""
+
+    how: str = "wait"
+    person_s: float = 8 * 3600.0
+    agent_s: float = 45.0
+
+
 @dataclass(slots=True)
 class Settings:
     """What the server last said; `dirty` when it must be asked again before anything is decided."""
@@ -39,7 +50,8 @@ class Settings:
     reveal: frozenset[str] = frozenset()
     purpose: str = ""
     reason: str = ""
-    hold: str = "wait"
+    hold: str = ""
+    """`wait` or `fail`; empty where it is the connection's choice."""
     most_rows: int = 0
     most_bytes: int = 0
     pinned: tuple[str, ...] = ()
@@ -55,19 +67,19 @@ class Settings:
         # A purpose is kept in clear with what was asked: a word that policies know, never a sentence.
         self.purpose = texts[1] if PURPOSE.fullmatch(texts[1]) else ""
         self.reason = texts[2][:LONGEST_REASON]
-        self.hold = "fail" if texts[3] == "fail" else "wait"
+        self.hold = texts[3] if texts[3] in ("wait", "fail") else ""
         self.most_rows, self.most_bytes = (int(text) if text.isdigit() else 0 for text in texts[4:6])
         self.search_path = texts[6]
         self.pinned = tuple(texts[7:])
         self.dirty = False
 
-    def wishes(self, *, may_wait: bool, hold_s: float) -> Wishes:
+    def wishes(self, *, may_wait: bool, hold: Hold, person: bool) -> Wishes:
         return Wishes(
             reveal=self.reveal,
             purpose=self.purpose,
             reason=self.reason,
-            wait=may_wait and self.hold == "wait",
-            hold_s=hold_s,
+            wait=may_wait and (self.hold or hold.how) == "wait",
+            hold_s=hold.person_s if person else hold.agent_s,
             most_rows=self.most_rows,
             most_bytes=self.most_bytes,
         )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from lockgate.action import Action, Effect
+from lockgate.action import Action, Effect, Kind
 from lockgate.errors import StoreError
 from lockgate.gateways.postgres.classify.barriers import READS_ROWS
 from lockgate.gateways.postgres.classify.dumps import DECLARE_IT
@@ -31,8 +31,12 @@ SETS = frozenset({"pg_catalog.set_config"})
 
 def wishes_of(session: Session) -> Wishes:
     """What the session asks for, and whether it may wait now."""
-    hold_s = session.connection.hold_s(session.requester)
-    return session.settings.wishes(may_wait=not session.wrote and session.connection.may_hold(), hold_s=hold_s)
+    connection = session.connection
+    return session.settings.wishes(
+        may_wait=not session.wrote and connection.may_hold(),
+        hold=connection.hold,
+        person=session.requester.principal.kind is Kind.HUMAN,
+    )
 
 
 def question_of(session: Session, statements: Sequence[Statement]) -> tuple[Facts, Wishes]:
