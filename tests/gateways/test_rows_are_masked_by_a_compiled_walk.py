@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lockgate.errors import ProtocolError
-from lockgate.gateways.postgres.masking import _rows, masks
+from lockgate.gateways.postgres.masking import _rows, constants, masks
 from lockgate.gateways.postgres.wire import _frames
 from lockgate.gateways.postgres.wire.messages import parse_data_row
 from uncompiled import plain
@@ -122,7 +122,17 @@ def test_framing_agrees_on_any_bytes(data):
 
 @pytest.mark.parametrize("fmt", [0, 1])
 @pytest.mark.parametrize(
-    "type_oid", [masks.TEXT, masks.INT2, masks.INT4, masks.INT8, masks.NUMERIC, masks.FLOAT8, masks.UUID, masks.JSONB]
+    "type_oid",
+    [
+        constants.TEXT,
+        constants.INT2,
+        constants.INT4,
+        constants.INT8,
+        constants.NUMERIC,
+        constants.FLOAT8,
+        constants.UUID,
+        constants.JSONB,
+    ],
 )
 def test_a_redacted_value_is_valid_in_its_type(hospital, type_oid, fmt):
     column = masks.column_mask(0, "redact", "ssn", "", type_oid, fmt, KEY)
@@ -135,8 +145,8 @@ def test_a_redacted_value_is_valid_in_its_type(hospital, type_oid, fmt):
 
 
 def test_an_integer_gets_the_same_negative_token_in_both_formats():
-    text = masks.column_mask(0, "token", "mrn", "", masks.INT4, 0, KEY)
-    binary = masks.column_mask(0, "token", "mrn", "", masks.INT4, 1, KEY)
+    text = masks.column_mask(0, "token", "mrn", "", constants.INT4, 0, KEY)
+    binary = masks.column_mask(0, "token", "mrn", "", constants.INT4, 1, KEY)
     one = parse_data_row(bytes(_rows.rewrite(row([b"4711"]), 0, _rows.RowPlan([text], 1))[0][5:]))[0]
     two = parse_data_row(bytes(_rows.rewrite(row([struct.pack("!i", 4711)]), 0, _rows.RowPlan([binary], 1))[0][5:]))[0]
     assert int(one) == struct.unpack("!i", two)[0] < 0

@@ -52,11 +52,18 @@ def redacted(cls: str) -> str:
 _YEAR = re.compile(r"\b(1[89]\d\d|20\d\d)\b")
 
 
+def age_band(age: int) -> tuple[int, int | None] | None:
+    """`(lowest, highest)` of the five years that an age lies in; over 89 there is no highest. None for no age."""
+    if age < 0:
+        return None
+    return (90, None) if age > 89 else (age // 5 * 5, age // 5 * 5 + 4)
+
+
 def generalise(cls: str, label: str, value: str) -> str:
     """The coarser value that may stay, or the redaction where none is known.
 
-    Dates keep the year (164.514(b)(2)(i)(C)); a ZIP keeps three digits unless its area is small (…(B)); an age over
-    89 becomes 90+; any other place is redacted.
+    Dates keep the year (164.514(b)(2)(i)(C)); a ZIP keeps three digits unless its area is small (…(B)); an age becomes
+    a band of five years, over 89 one band; any other place is redacted.
     """
     if label == "zip":
         digits = value.strip()[:3]
@@ -64,10 +71,11 @@ def generalise(cls: str, label: str, value: str) -> str:
             return "000" if digits in SMALL_ZIP3 else digits
         return redacted(cls)
     if label == "age":
-        number = value.strip()
-        if number.isdigit():
-            return number if int(number) <= 89 else "90+"
-        return redacted(cls)
+        written = value.strip()
+        band = age_band(int(written)) if written.isascii() and written.isdigit() and len(written) < 10 else None
+        if band is None:
+            return redacted(cls)
+        return f"{band[0]}+" if band[1] is None else f"{band[0]}-{band[1]}"
     if label == "state":
         return value
     if cls == "date":
