@@ -47,7 +47,7 @@ def followed(gate, shown) -> bool:
 def differing(gate):
     for _ in range(60):
         if found := gate.assembly.maps.differing.get("clinic"):
-            return found
+            return list(found)
         threading.Event().wait(0.05)
     return []
 

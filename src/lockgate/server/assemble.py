@@ -254,6 +254,6 @@ async def assemble(
         with contextlib.suppress(Exception):
             await store.__aexit__(None, None, None)
         raise
-    maps = PhiMaps(catalog, connections, store)
+    maps = PhiMaps(catalog, connections, store, rules.webhooks if rules is not None else ())
     parts = store, keys, accounts, approvals, policy, catalog, log, shapes, pipeline, permits, gateway, connections
     return Assembly(*parts, maps)

@@ -4,31 +4,42 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+import json
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
+from sqlalchemy import Connection as StoreConnection
+from sqlalchemy import select
+
+from lockgate.action import JSON
 from lockgate.audit.event import Event
 from lockgate.errors import LockgateError
 from lockgate.gateways.postgres.connection import Connection
 from lockgate.gateways.postgres.lineage import ServerError
 from lockgate.gateways.postgres.wire.upstream import SEARCH_PATH
 from lockgate.services.catalog import Catalog, CatalogHolder, follow, parse_catalog, places_of
-from lockgate.store import Store
+from lockgate.store import Store, outbox
+from lockgate.store.tables.log import events
 
 ITSELF = "lockgate"
+DIFFERS = "catalog.differs"
+MOST_TABLES = 200
 DAY_US = 24 * 3600 * 1_000_000
+LOOK_S = 3600.0
+"""How often it is looked whether a day has passed: the message is repeated until people have looked."""
 
 
 @dataclass(slots=True)
 class PhiMaps:
-    """`differing` names, for each connection, the tables that people must look at again: there every column is PHI."""
+    """`differing` names, for each connection, the tables that people must look at again, each with its columns that are
+    not those they saw: these are PHI."""
 
     catalog: CatalogHolder
     connections: Mapping[str, Connection]
     store: Store
-    differing: dict[str, list[str]] = field(default_factory=dict)
-    _told_at: dict[str, tuple[list[str], int]] = field(default_factory=dict)
+    webhooks: tuple[str, ...] = ()
+    differing: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     _scheduled: set[str] = field(default_factory=set)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -45,6 +56,7 @@ class PhiMaps:
         """From now on, whenever a server's schema has changed."""
         for name, connection in self.connections.items():
             connection.on_change.append(partial(self._begin, name))
+        self._keep(self._each_hour())
 
     def stop(self) -> None:
         for task in self._tasks:
@@ -53,11 +65,22 @@ class PhiMaps:
     def _begin(self, name: str) -> None:
         if name not in self._scheduled:
             self._scheduled.add(name)
-            task = asyncio.get_running_loop().create_task(self._follow(name))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._keep(self.look_again(name))
 
-    async def _follow(self, name: str) -> None:
+    def _keep(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _each_hour(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            for name, differing in self.differing.items():
+                if differing:
+                    self._begin(name)
+
+    async def look_again(self, name: str) -> None:
+        """Are the tables still those that people saw? Keep the classes of those that may, and tell of the others."""
         self._scheduled.discard(name)  # a change from here on is looked at again
         # What cannot be done now is done at the next change or start; until then what moved counts as PHI.
         with contextlib.suppress(LockgateError, ServerError, OSError):
@@ -69,12 +92,30 @@ class PhiMaps:
                 await self.catalog.put(name, after, by=ITSELF, instead_of=current)
             await self._tell(name, differing)
 
-    async def _tell(self, name: str, differing: list[str]) -> None:
-        """One event a day for the same tables."""
-        told, at = self._told_at.get(name, ([], 0))
-        now_at = self.store.clock()
-        if not differing or (told == differing and now_at - at < DAY_US):
+    async def _tell(self, name: str, differing: Mapping[str, list[str]]) -> None:
+        """One event and one message a day for the same tables, whichever process looked."""
+        if not differing:
             return
-        self._told_at[name] = (differing, now_at)
-        event = Event("catalog.differs", {"connection": name, "tables": [*differing[:200]]})
-        await self.store.transact(lambda _: (None, [event]))
+        body: dict[str, JSON] = {"connection": name, "tables": sorted(differing)[:MOST_TABLES]}
+        message: dict[str, JSON] = {
+            "type": DIFFERS,
+            "connection": name,
+            "tables": {table: [*differing[table]] for table in sorted(differing)[:MOST_TABLES]},
+            "accept": f"lockgate catalog review {name}",
+        }
+
+        def unit(conn: StoreConnection) -> tuple[None, list[Event]]:
+            now_at = self.store.clock()
+            if _told(conn, body, now_at - DAY_US):
+                return None, []
+            for destination in self.webhooks:
+                outbox.put(conn, "webhook", destination, message, now_at=now_at)
+            return None, [Event(DIFFERS, body)]
+
+        await self.store.transact(unit)
+
+
+def _told(conn: StoreConnection, body: Mapping[str, JSON], since_at: int) -> bool:
+    """Whether these tables were told of since then; nothing is lost if other columns of them differ meanwhile."""
+    recent = select(events.c.leaf).where(events.c.type == DIFFERS, events.c.time_at > since_at)
+    return any(json.loads(bytes(row.leaf))["body"] == body for row in conn.execute(recent))

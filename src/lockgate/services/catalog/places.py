@@ -42,25 +42,35 @@ async def places_of(side: Asks, tables: Iterable[str]) -> dict[str, Place]:
     return {table: Place(oid, columns) for table, (oid, columns) in found.items()}
 
 
-async def follow(side: Asks, catalog: Catalog) -> tuple[Catalog, list[str]]:
-    """The catalog for what its tables are now, and the tables that people must look at: there each column is PHI.
+async def follow(side: Asks, catalog: Catalog) -> tuple[Catalog, dict[str, list[str]]]:
+    """The catalog for what its tables are now, and the tables that people must look at, each with the columns that are
+    not those they saw: they are PHI.
 
     A catalog that was accepted without looking at the server takes its tables as they are.
     """
     if not catalog.tables:
-        return catalog, []
+        return catalog, {}
     now = await places_of(side, catalog.tables)
     if catalog.places is None:
-        return catalog.bound(now), []
+        return catalog.bound(now), {}
     moved = catalog.moved(now)
     if not moved:
-        return catalog, []
+        return catalog, {}
     theirs = {row[0] for row in await side.fetch(FOREIGN_MADE, array_literal(moved))}
     same = [t for t in moved if t in theirs and t in catalog.places and catalog.places[t].same_columns(now[t])]
     new = {p.table for p in await scan(side, only=frozenset(same)) if p.entry.cls != "none" and _clean(catalog, p)}
     kept = [table for table in same if table not in new]
     places = {**catalog.places, **{table: now[table] for table in kept}}
-    return (catalog.bound(places) if kept else catalog), [table for table in moved if table not in kept]
+    differing = {table: _others(catalog.places.get(table), now[table]) for table in moved if table not in kept}
+    return (catalog.bound(places) if kept else catalog), differing
+
+
+def _others(seen: Place | None, now: Place) -> list[str]:
+    """Columns that are there now, or were, and are not the same."""
+    if seen is None or seen.oid != now.oid:
+        return sorted(now.columns)
+    names = seen.columns.keys() | now.columns.keys()
+    return sorted(name for name in names if seen.columns.get(name) != now.columns.get(name))
 
 
 def _clean(catalog: Catalog, proposed: Proposal) -> bool:
