@@ -24,6 +24,7 @@ DOORS = (
     "lockgate.services.approvals",
     "lockgate.services.catalog",
     "lockgate.pipeline",
+    "lockgate.sdk",
 )
 
 

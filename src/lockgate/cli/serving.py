@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lockgate.cli.client import call, read_secret, saved_session
+from lockgate.cli.client import call, saved_session
 from lockgate.cli.show import Json, console, dump
 from lockgate.cli.tunnel import tunnel
 from lockgate.errors import ConfigError
+from lockgate.sdk import read_secret
 
 if TYPE_CHECKING:
     from lockgate.cli.diagnosis import Finding
