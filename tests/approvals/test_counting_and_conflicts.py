@@ -35,16 +35,26 @@ def vote(person, groups, human=""):
 def test_satisfiable_means_that_some_order_of_votes_satisfies(asked, members):
     quorum = Quorum("q", tuple(asked))
     orders = permutations(members)
-    slow = any(satisfied(quorum, [vote(p, members[p]) for p in order]) for order in orders)
-    assert satisfiable(quorum, (), members) == slow
+    slow = any(satisfied((quorum,), [vote(p, members[p]) for p in order]) for order in orders)
+    assert satisfiable((quorum,), (), members) == slow
 
 
 @given(stages, st.lists(st.tuples(st.sampled_from("abc"), st.frozensets(st.sampled_from(GROUPS))), max_size=6))
 def test_a_human_never_fills_two_slots(asked, cast):
     quorum = Quorum("q", tuple(asked))
     votes = [vote(f"{person}{n}", groups, human=person) for n, (person, groups) in enumerate(cast)]
-    if satisfied(quorum, votes):
+    if satisfied((quorum,), votes):
         assert len({person for person, _ in cast}) >= sum(stage.count for stage in asked)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(stages, min_size=1, max_size=3), people)
+def test_several_profiles_are_satisfied_like_one_with_all_their_stages(asked, members):
+    apart = tuple(Quorum(f"q{n}", tuple(one)) for n, one in enumerate(asked))
+    together = (Quorum("all", tuple(stage for one in asked for stage in one)),)
+    votes = [vote(p, members[p]) for p in members]
+    assert satisfied(apart, votes) == satisfied(together, votes)
+    assert satisfiable(apart, (), members) == satisfiable(together, (), members)
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcdef"), st.sampled_from("abcdef")), max_size=8))

@@ -20,7 +20,7 @@ from lockgate.approvals.conflict import (
 )
 from lockgate.approvals.machine import satisfied_names, settle, step
 from lockgate.approvals.model import Ballot, Conflicts, Quorum, Refusal, Request, Stage, Vote
-from lockgate.approvals.quorum import asked, groups_of, satisfiable, satisfied, still_counting
+from lockgate.approvals.quorum import asked, counted, groups_of, satisfiable, satisfied, still_counting
 from lockgate.approvals.states import MOVES, OPEN, Status, terminal
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "asked",
     "barred",
     "conflict_set",
+    "counted",
     "counted_groups",
     "eligible",
     "events",

@@ -21,7 +21,7 @@ from lockgate.approvals.model import (
     Request,
     Vote,
 )
-from lockgate.approvals.quorum import asked, groups_of, satisfied
+from lockgate.approvals.quorum import counted, groups_of, satisfied, turn
 from lockgate.approvals.states import Status
 
 S = Status
@@ -61,19 +61,14 @@ def _counted_deny(request: Request, now_at: int) -> Request:
 
 
 def _counted_approval(request: Request, ballot: Ballot, now_at: int) -> Request | Refusal:
-    votes = [v for v in request.votes if not (v.ids | {v.person, v.human}) & request.conflicts.keys()]
-    before = votes[:-1]
-    turn = {q.name: asked(q, before) for q in request.quorums}
-    serves = [q for q in request.quorums if turn[q.name] in ballot.groups]
-    if not serves:
-        waiting = ", ".join(sorted({group for group in turn.values() if group}))
-        return Refusal("turn", f"it is not your turn: somebody of {waiting} decides first")
-    needed = next((q.step_up for q in serves if q.step_up and q.step_up != ballot.step_up), None)
-    if needed:
+    votes = counted(request)
+    now = turn(request.quorums, votes[:-1])
+    if now is None or now[1] not in ballot.groups:
+        return Refusal("turn", f"it is not your turn: somebody of {now[1] if now else 'nobody'} decides first")
+    needed = now[0].step_up
+    if needed and needed != ballot.step_up:
         return Refusal("step_up", f"this needs {needed}", f"confirm with your {needed} and vote again")
-    if all(satisfied(q, votes) for q in request.quorums):
-        return approved(request, now_at)
-    return request
+    return approved(request, now_at) if satisfied(request.quorums, votes) else request
 
 
 def approved(request: Request, now_at: int) -> Request:

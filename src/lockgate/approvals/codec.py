@@ -57,9 +57,11 @@ def event_body(event: ev.Event) -> dict[str, JSON]:
 
 
 def event_of(body: Mapping[str, Any]) -> ev.Event:
-    """The event as it was written; raises KeyError, TypeError or ValueError for anything else."""
+    """The event as it was written, a field that an earlier version did not know at its default; raises KeyError,
+    TypeError or ValueError for anything else."""
     kind = _EVENTS[body["type"]]
-    event: ev.Event = kind(**{f.name: _READ.get(f.name, _as_is)(body[f.name]) for f in fields(kind)})
+    known = {f.name: _READ.get(f.name, _as_is)(body[f.name]) for f in fields(kind) if f.name in body}
+    event: ev.Event = kind(**known)
     return event
 
 
@@ -122,6 +124,7 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
     "conflicts": _conflicts,
     "current": _quorums,
     "groups_now": _groups,
+    "links_now": _groups,
     "outcome": Status,
     "quorum": _quorum,
     "votes": _votes,

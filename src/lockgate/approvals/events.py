@@ -78,7 +78,7 @@ class Superseded:
 
 @dataclass(frozen=True, slots=True)
 class Escalated:
-    """More people are asked: stages are added, none is taken away or made smaller."""
+    """More people are asked: stages are added at the end of the line, none is taken away or made smaller."""
 
     quorum: Quorum
 
@@ -99,9 +99,10 @@ class Stopped:
 class Consumed:
     """The single-use consume, with everything that was looked up again in the same transaction.
 
-    `groups_now` holds, for each voter who is still valid, the groups whose membership counts now; `current`
-    the profiles of the same names as they are today; `same_action` that the digest computed from what will be
-    sent is the approved one; `policy_holds` that policy, asked anew, allows it and reveals no more.
+    `groups_now` holds, for each voter who is still valid, the groups whose membership counts now; `links_now`
+    all accounts of the human behind each voter, as they are linked now; `current` the profiles of the same names
+    as they are today; `same_action` that the digest computed from what will be sent is the approved one;
+    `policy_holds` that policy, asked anew, allows it and reveals no more.
     """
 
     execution: str
@@ -112,6 +113,7 @@ class Consumed:
     requester_valid: bool
     policy_holds: bool
     stopped: bool
+    links_now: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

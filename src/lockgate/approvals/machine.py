@@ -14,7 +14,7 @@ from typing import Any
 from lockgate.approvals import events as ev
 from lockgate.approvals.ballots import approved, reviewed, union, voted, wrong
 from lockgate.approvals.model import GLASS_S, GONE_S, REVIEW_S, SECOND, Conflicts, Quorum, Refusal, Request
-from lockgate.approvals.quorum import satisfied, still_counting
+from lockgate.approvals.quorum import full, satisfied, still_counting
 from lockgate.approvals.states import MOVES, Status, terminal
 
 S = Status
@@ -61,15 +61,13 @@ def satisfied_names(
     groups_now: Mapping[str, frozenset[str]],
     conflicts: Conflicts,
     current: tuple[Quorum, ...],
+    links_now: Mapping[str, frozenset[str]],
 ) -> frozenset[str]:
     """The profiles that are satisfied as of now, each both as frozen at the proposal and as it is today."""
-    votes = still_counting(request.votes, groups_now, {**request.conflicts, **conflicts})
+    votes = still_counting(request.votes, groups_now, {**request.conflicts, **conflicts}, links_now)
     today = {quorum.name: quorum for quorum in current}
-    return frozenset(
-        quorum.name
-        for quorum in request.quorums
-        if satisfied(quorum, votes) and quorum.name in today and satisfied(today[quorum.name], votes)
-    )
+    line = tuple(today.get(quorum.name, quorum) for quorum in request.quorums)
+    return full(request.quorums, votes) & full(line, votes) & today.keys()
 
 
 def _submitted(request: Request, event: ev.Submitted, now_at: int) -> Request | Refusal:
@@ -92,7 +90,7 @@ def _covered(request: Request, event: ev.Covered, now_at: int) -> Request | Refu
     if any(not v.approve or (v.ids | {v.person, v.human}) & request.conflicts.keys() for v in event.votes):
         return Refusal("conflict", "the standing grant was approved by somebody who may not approve this")
     covered = replace(request, votes=event.votes, callers=int(event.waiting))
-    if not all(satisfied(q, event.votes) for q in request.quorums):
+    if not satisfied(request.quorums, event.votes):
         return Refusal("quorum", "the standing grant does not satisfy what this needs")
     return approved(covered, now_at)
 
@@ -169,7 +167,7 @@ def _consumed(request: Request, event: ev.Consumed, now_at: int) -> Request | Re
         return request.moved(S.INVALIDATED, now_at, "what would be sent is not what was approved")
     if not event.requester_valid:
         return request.moved(S.INVALIDATED, now_at, "who asked may no longer act")
-    names = satisfied_names(request, event.groups_now, conflicts, event.current)
+    names = satisfied_names(request, event.groups_now, conflicts, event.current, event.links_now)
     if names != {q.name for q in request.quorums}:
         return request.moved(S.INVALIDATED, now_at, "an approval no longer counts")
     if not event.policy_holds:

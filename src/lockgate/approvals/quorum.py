@@ -1,48 +1,73 @@
-"""Counting: ordered stages, distinct humans, and whether the eligible people could satisfy them at all."""
+"""Counting: ordered stages, distinct humans, and whether the eligible people could satisfy them at all.
+
+What a request needs is one line of stages: those of its profiles, weakest first, then what was escalated. So a vote
+serves one of them, whoever's groups it carries and however many profiles one message needs.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
-from lockgate.approvals.model import Conflicts, Quorum, Vote
+from lockgate.approvals.model import Conflicts, Quorum, Request, Stage, Vote
 
 
-def fill(quorum: Quorum, votes: Iterable[Vote]) -> tuple[int, ...]:
-    """How many slots of each stage are taken.
+def fill(quorums: Sequence[Quorum], votes: Iterable[Vote]) -> tuple[int, ...]:
+    """How many slots of each stage of the line are taken.
 
     Approvals are taken in the order cast; each serves the first stage that is not full, if its voter is of
     that group. A stage opens only when those before it are full, and one human takes one slot, however many
-    groups or accounts they have. A vote without the profile's step-up counts for nothing.
+    groups or accounts they have, their own or in whose place they vote. A vote without the step-up of the
+    stage's profile counts for nothing.
     """
-    filled = [0] * len(quorum.stages)
-    humans: set[str] = set()
+    stages = _line(quorums)
+    filled = [0] * len(stages)
+    seen: set[str] = set()
     current = 0
     for vote in votes:
-        if current == len(quorum.stages):
+        if current == len(stages):
             break
-        if not vote.approve or vote.human in humans or not _stepped_up(quorum, vote):
+        quorum, stage = stages[current]
+        who = vote.ids | {vote.person, vote.human}
+        if not vote.approve or who & seen or not _stepped_up(quorum, vote):
             continue
-        if quorum.stages[current].group in vote.groups:
+        if stage.group in vote.groups:
             filled[current] += 1
-            humans.add(vote.human)
-            if filled[current] >= quorum.stages[current].count:
+            seen |= who
+            if filled[current] >= stage.count:
                 current += 1
     return tuple(filled)
 
 
-def satisfied(quorum: Quorum, votes: Iterable[Vote]) -> bool:
+def satisfied(quorums: Sequence[Quorum], votes: Iterable[Vote]) -> bool:
     """Whether every stage is full."""
-    return bool(quorum.stages) and all(
-        taken >= stage.count for taken, stage in zip(fill(quorum, votes), quorum.stages, strict=True)
-    )
+    return bool(quorums) and full(quorums, votes) == {quorum.name for quorum in quorums}
 
 
-def asked(quorum: Quorum, votes: Iterable[Vote]) -> str | None:
-    """The group whose turn it is; None when nobody is needed any more."""
-    for taken, stage in zip(fill(quorum, votes), quorum.stages, strict=True):
+def full(quorums: Sequence[Quorum], votes: Iterable[Vote]) -> frozenset[str]:
+    """The names of those whose stages are full, each from votes that serve no other."""
+    stages = _line(quorums)
+    short = {q.name for taken, (q, stage) in zip(fill(quorums, votes), stages, strict=True) if taken < stage.count}
+    return frozenset(quorum.name for quorum in quorums if quorum.stages and quorum.name not in short)
+
+
+def turn(quorums: Sequence[Quorum], votes: Iterable[Vote]) -> tuple[Quorum, str] | None:
+    """The group whose turn it is, and the profile that asks it; None when nobody is needed any more."""
+    for taken, (quorum, stage) in zip(fill(quorums, votes), _line(quorums), strict=True):
         if taken < stage.count:
-            return stage.group
+            return quorum, stage.group
     return None
+
+
+def asked(request: Request) -> tuple[str, ...]:
+    """The group that the request waits for, if it waits for any."""
+    now = turn(request.quorums, counted(request))
+    return () if now is None else (now[1],)
+
+
+def counted(request: Request) -> list[Vote]:
+    """Its votes, but those of people who have come to be in conflict."""
+    return [v for v in request.votes if not (v.ids | {v.person, v.human}) & request.conflicts.keys()]
 
 
 def groups_of(quorums: Iterable[Quorum]) -> frozenset[str]:
@@ -50,40 +75,44 @@ def groups_of(quorums: Iterable[Quorum]) -> frozenset[str]:
     return frozenset(stage.group for quorum in quorums for stage in quorum.stages)
 
 
-def still_counting(votes: Iterable[Vote], groups_now: Mapping[str, frozenset[str]], conflicts: Conflicts) -> list[Vote]:
-    """The votes as they count today: their voters valid, still members, and in no conflict since."""
+def still_counting(
+    votes: Iterable[Vote],
+    groups_now: Mapping[str, frozenset[str]],
+    conflicts: Conflicts,
+    links_now: Mapping[str, frozenset[str]],
+) -> list[Vote]:
+    """The votes as they count today: their voters valid, still members, and in no conflict since.
+
+    `links_now` are the accounts of each voter's human today: two who have turned out to be one count once.
+    """
     counting = []
     for vote in votes:
         groups = vote.groups & groups_now.get(vote.person, frozenset())
-        if groups and not (vote.ids | {vote.person, vote.human}) & conflicts.keys():
-            counting.append(
-                Vote(
-                    vote.person,
-                    vote.human,
-                    vote.ids,
-                    groups,
-                    vote.approve,
-                    vote.at,
-                    vote.step_up,
-                    vote.reason,
-                )
-            )
+        ids = vote.ids | links_now.get(vote.person, frozenset())
+        if groups and not (ids | {vote.person, vote.human}) & conflicts.keys():
+            counting.append(replace(vote, groups=groups, ids=ids))
     return counting
 
 
-def satisfiable(quorum: Quorum, votes: Sequence[Vote], eligible: Mapping[str, frozenset[str]]) -> bool:
+def satisfiable(quorums: Sequence[Quorum], votes: Sequence[Vote], eligible: Mapping[str, frozenset[str]]) -> bool:
     """Whether `eligible` (human → groups) who have not voted could fill what is left, each taking one slot.
 
     A bipartite matching of slots to people (Kuhn's augmenting paths): two groups that share their only member
     cannot both be served.
     """
-    taken = fill(quorum, votes)
-    used = {vote.human for vote in votes}
+    used = {name for vote in votes for name in vote.ids | {vote.human}}
     free = {human: groups for human, groups in eligible.items() if human not in used}
-    slots = [stage.group for count, stage in zip(taken, quorum.stages, strict=True) for _ in range(stage.count - count)]
+    left = zip(fill(quorums, votes), _line(quorums), strict=True)
+    slots = [stage.group for taken, (_, stage) in left for _ in range(stage.count - taken)]
+    if len(slots) > len(free):
+        return False
     holder: dict[str, int] = {}
     place = _placer(slots, free, holder)
     return all(place(slot, set()) for slot in range(len(slots)))
+
+
+def _line(quorums: Iterable[Quorum]) -> list[tuple[Quorum, Stage]]:
+    return [(quorum, stage) for quorum in quorums for stage in quorum.stages]
 
 
 def _placer(

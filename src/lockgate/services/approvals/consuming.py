@@ -65,8 +65,9 @@ def consume(
     people = who.look(desk, conn, now_at)
     conflicts = union(entry.request.conflicts, current_conflicts(desk, conn, people, entry))
     groups_now = {v.person: people.groups(v.person) for v in entry.request.votes}
+    links_now = {v.person: people.links.get(v.person, frozenset({v.person})) for v in entry.request.votes}
     current = _current(entry.request, profiles)
-    names = satisfied_names(entry.request, groups_now, conflicts, current)
+    names = satisfied_names(entry.request, groups_now, conflicts, current, links_now)
     execution_id = new_id("exe")
     decision = decide(frozenset(n for n in names if not n.startswith(ESCALATION)))
     happening: Happening = events.Consumed(
@@ -78,6 +79,7 @@ def consume(
         requester_valid=people.active(action.requester),
         policy_holds=_reveals_no_more(entry, decision),
         stopped=False,
+        links_now=links_now,
     )
     consumed = step(entry.request, happening, now_at)
     if isinstance(consumed, Refused):

@@ -132,7 +132,7 @@ def advance(
         if entry.kind == POLICY and Status.APPROVED in (before.status, request.status):
             log.append(policy_changed(entry, request))
     moved = request.status is not before.status or request.overdue != before.overdue
-    if moved or asked_now(request) != asked_now(before):
+    if moved or asked(request) != asked(before):
         desk.notify(desk, conn, entry)
 
 
@@ -183,11 +183,6 @@ def policy_changed(entry: Entry, request: Request) -> Event:
             "topic": POLICY_TOPIC,
         },
     )
-
-
-def asked_now(request: Request) -> list[str]:
-    """The groups whose turn it is."""
-    return sorted({group for q in request.quorums if (group := asked(q, request.votes))})
 
 
 def not_believed(entry: Entry) -> Refusal:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from lockgate.action import JSON, digest, requester_json
-from lockgate.approvals import OPEN, Quorum, Request, Stage, events, groups_of, satisfiable, step
+from lockgate.approvals import OPEN, Quorum, Request, Stage, counted, events, groups_of, satisfiable, step, union
 from lockgate.approvals import Refusal as Refused
 from lockgate.audit.event import Event
 from lockgate.services.approvals import people as who
@@ -128,8 +128,10 @@ def escalate(
         return Refusal(FORBIDDEN, "only who decides may ask more people", "", request_id), log
     added = Quorum(ESCALATION + group, (Stage(max(1, count), group),))
     conflicts = current_conflicts(desk, conn, people, entry)
-    if not satisfiable(added, (), people.eligible({**entry.request.conflicts, **conflicts})):
-        return Refusal(NOBODY, f"{group} has not enough people who may approve this", "", request_id), log
+    known = union(entry.request.conflicts, conflicts)
+    votes = counted(replace(entry.request, conflicts=known))
+    if not satisfiable((*entry.request.quorums, added), votes, people.eligible(known)):
+        return Refusal(NOBODY, f"{group} has not enough people besides those who are asked", "", request_id), log
     happening = events.Escalated(added)
     after = step(entry.request, happening, now_at)
     if isinstance(after, Refused):

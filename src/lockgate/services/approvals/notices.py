@@ -8,9 +8,9 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from lockgate.action import JSON
-from lockgate.approvals import Request, Status, groups_of
+from lockgate.approvals import Request, Status, asked, groups_of
 from lockgate.services.approvals import people as who
-from lockgate.services.approvals.desk import Desk, asked_now
+from lockgate.services.approvals.desk import Desk
 from lockgate.services.approvals.entries import Entry
 from lockgate.store import outbox
 
@@ -31,7 +31,7 @@ def notify(desk: Desk, conn: Connection, entry: Entry) -> None:
         "operation": entry.operation,
         "principal": entry.principal,
         "risk": entry.risk,
-        "asked": list(asked_now(request)),
+        "asked": list(asked(request)),
         "reviewers": list(_reviewers(desk, conn, request)),
         "decide_by_at": request.decide_by_at,
         "overdue": request.overdue,
@@ -46,7 +46,7 @@ def _reviewers(desk: Desk, conn: Connection, request: Request) -> list[str]:
     """Those who may decide, and nobody else: who is in conflict, too new or no member is not named."""
     if request.status not in WAITS_FOR_PEOPLE and not request.glass:
         return []
-    groups = groups_of(request.quorums) if request.glass else frozenset(asked_now(request))
+    groups = groups_of(request.quorums) if request.glass else frozenset(asked(request))
     people = who.look(desk, conn, request.last_at)
     voted = {vote.human for vote in request.votes}
     eligible = people.eligible(request.conflicts)

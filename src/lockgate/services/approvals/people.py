@@ -4,6 +4,7 @@ transaction.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -178,10 +179,9 @@ def conflicts_of_action(
 def nobody_left(people: People, quorums: tuple[Quorum, ...], conflicts: Conflicts) -> str:
     """Who is excluded and why, when the quorum cannot be reached; empty when it can."""
     candidates = people.eligible(conflicts)
-    missing = [q for q in quorums if not satisfiable(q, (), candidates)]
-    if not missing:
+    if satisfiable(quorums, (), candidates):
         return ""
-    wanted = groups_of(missing)
+    wanted = groups_of(quorums)
     excluded = []
     for person, account in sorted(people.accounts.items()):
         if not wanted & account.groups.keys():
@@ -194,7 +194,10 @@ def nobody_left(people: People, quorums: tuple[Quorum, ...], conflicts: Conflict
             told = "the account or its membership is too young to vote"
         if told:
             excluded.append(f"{person} ({told})")
-    needs = ", ".join(sorted({f"{s.count} of {s.group}" for q in missing for s in q.stages}))
+    needed = Counter(dict.fromkeys(sorted(wanted), 0))
+    for stage in (stage for quorum in quorums for stage in quorum.stages):
+        needed[stage.group] += stage.count
+    needs = ", ".join(f"{count} of {group}" for group, count in needed.items())
     return f"this needs {needs}; excluded: {', '.join(excluded) or 'nobody, the groups are too small'}"
 
 

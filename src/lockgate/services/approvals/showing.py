@@ -30,7 +30,7 @@ def shown(desk: Desk, entry: Entry, now_at: int) -> RequestView:
         sentence=str(entry.view.get("sentence", "")),
         lines=tuple(entry.view.get("lines", ())),
         view=entry.view.get("body", {}),
-        asked=tuple(sorted({group for q in request.quorums if (group := asked(q, request.votes))})),
+        asked=asked(request),
         votes=tuple(_vote(v) for v in request.votes),
         conflicts=request.conflicts,
         execution_id=request.execution,

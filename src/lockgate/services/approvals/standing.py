@@ -150,7 +150,7 @@ def covering(
             continue
         groups = {v.person: people.groups(v.person) for v in grant.request.votes}
         conflicts = {**grant.request.conflicts, **entry.request.conflicts}
-        votes = tuple(still_counting(grant.request.votes, groups, conflicts))
+        votes = tuple(still_counting(grant.request.votes, groups, conflicts, people.links))
         if votes:
             return Covering(grant.request.id, votes)
     return None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlalchemy import Connection, insert, select
 
 from lockgate.approvals import Refusal as Refused
-from lockgate.approvals import Request, Status, events, groups_of, satisfiable, step
+from lockgate.approvals import Request, Status, counted, events, groups_of, satisfiable, step
 from lockgate.approvals.conflict import conflicts_json
 from lockgate.approvals.events import Event as Happening
 from lockgate.audit.event import Event
@@ -157,8 +159,8 @@ def _starves(people: who.People, entry: Entry, after: Request) -> Refused | None
     if after.status is not Status.PENDING or not after.votes or not after.votes[-1].approve:
         return None
     candidates = people.eligible(after.conflicts)
-    before_ok = all(satisfiable(q, entry.request.votes, candidates) for q in after.quorums)
-    if before_ok and not all(satisfiable(q, after.votes, candidates) for q in after.quorums):
+    before = counted(replace(entry.request, conflicts=after.conflicts))
+    if satisfiable(after.quorums, before, candidates) and not satisfiable(after.quorums, counted(after), candidates):
         return Refused("starves", "you are needed in a later stage", "let somebody else decide this stage")
     return None
 
