@@ -35,7 +35,7 @@ class Person:
     groups: Mapping[str, int]
     created_at: int = START - 60 * DAY
     created_by: str = "local:root"
-    changed_by: tuple[tuple[str, int], ...] = ()
+    changed_by: tuple[tuple[str, int, str], ...] = ()
     active: bool = True
     linked: frozenset[str] = frozenset()
 

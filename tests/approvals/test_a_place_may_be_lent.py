@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from clinic import DAY, HOUR, START, Person
+from lockgate.action import Kind
 from lockgate.services.approvals import Delegation, Execution, Refusal, RequestView, Voter
 
 RITA = Voter("local:rita", True, False)
@@ -77,3 +79,44 @@ async def test_a_lent_place_is_enough_to_open_a_request(world):
     world.loosened.clear()
     opened = await world.opened()
     assert (await world.vote("omar", opened.request_id)).state == "APPROVED"
+
+
+def newcomer(world, by, age_s=0, **changes):
+    """An account made by somebody lately, in no group."""
+    person = Person("local:nemo", Kind.HUMAN, {}, created_at=START - age_s * (HOUR // 3600), created_by=by, **changes)
+    world.directory.everyone[person.id] = person
+    return person.id
+
+
+async def test_a_place_lent_to_an_account_that_is_too_young_carries_no_vote_yet(world):
+    nemo = newcomer(world, by="")
+    await world.approvals.delegate(giver=RITA, receiver=nemo, group="privacy", ttl_s=7200)
+    opened = await world.opened()
+    assert isinstance(await world.vote("nemo", opened.request_id), Refusal)
+    world.clock.sleep(3601)
+    assert (await world.vote("nemo", opened.request_id)).state == "APPROVED"
+
+
+async def test_a_receiver_whom_a_party_made_is_no_judge(world):
+    nemo = newcomer(world, by="local:ana", age_s=2 * 3600)
+    await world.approvals.delegate(giver=RITA, receiver=nemo, group="privacy", ttl_s=7200)
+    opened = await world.opened()
+    refused = await world.vote("nemo", opened.request_id)
+    assert isinstance(refused, Refusal)
+    assert "given to you by a party" in refused.message
+
+
+async def test_who_made_the_receiver_today_does_not_vote_beside_them(world):
+    nemo = newcomer(world, by="local:petra", age_s=2 * 3600)
+    await world.approvals.delegate(giver=RITA, receiver=nemo, group="privacy", ttl_s=7200)
+    opened = await world.opened()
+    refused = await world.vote("petra", opened.request_id)
+    assert isinstance(refused, Refusal)
+    assert "created a voter's account" in refused.message
+    assert (await world.vote("nemo", opened.request_id)).state == "APPROVED"
+
+
+async def test_a_receiver_of_long_standing_votes_at_once(world):
+    world.directory.change("omar", created_at=START - DAY)
+    await lent(world)
+    assert (await world.vote("omar", (await world.opened()).request_id)).state == "APPROVED"

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from clinic import Person
 from lockgate.action import Kind, Principal, Requester
 from lockgate.services.approvals import Opened, Refusal, RequestView, Voter
 
@@ -68,8 +69,23 @@ async def test_an_admin_who_made_a_voter_today_may_not_approve(world):
 
 async def test_nor_who_moved_a_voter_after_the_request_was_made(world):
     opened = await world.opened()
-    world.directory.change("rita", changed_by=(("local:petra", START),))
+    world.directory.change("rita", changed_by=(("local:petra", START, "analysts"),))
     assert "changed a voter's groups" in await refused(world, "petra", opened)
+
+
+async def test_nor_who_took_the_other_voters_away_today(world):
+    world.directory.change("rita", groups={}, changed_by=(("local:petra", START - HOUR, "privacy"),))
+    person = Person("local:pia", Kind.HUMAN, {"privacy": START - DAY * 60})
+    world.directory.everyone[person.id] = person
+    opened = await world.opened()
+    assert "changed a voter's groups" in await refused(world, "petra", opened)
+    assert isinstance(await world.vote("pia", opened.request_id), RequestView)
+
+
+async def test_who_took_somebody_out_of_another_group_may(world):
+    world.directory.change("omar", changed_by=(("local:petra", START - HOUR, "analysts"),))
+    opened = await world.opened()
+    assert isinstance(await world.vote("petra", opened.request_id), RequestView)
 
 
 async def test_nor_who_loosened_a_rule_today(world):

@@ -312,6 +312,28 @@ def test_an_escalation_to_nobody_but_the_conflicted_is_refused_and_lowers_nothin
     assert api.state(request) == "PENDING"
 
 
+@pytest.mark.parametrize("group", ["data-owner", "privacy"])
+def test_one_person_is_not_both_reviewer_and_who_was_escalated_to(gate, api, hospital, group):
+    gate.call(gate.assembly.accounts.create_user("both", PASSWORD, by="init", groups=["privacy", "data-owner"]))
+    request = asked(gate)
+    api.did("rita", "POST", f"/requests/{request}/escalate", {"group": group})
+    assert api.vote("both", request).json()["state"] == "PENDING"
+    assert api.vote("both", request).status_code == 409
+    assert tried(gate, DONE) == "LG001"
+    assert undone(hospital)
+    api.vote("dora" if group == "data-owner" else "rita", request)
+    assert tried(gate, DONE) == ""
+
+
+@pytest.mark.parametrize("way", ["deactivate", "groups"])
+def test_who_took_the_other_reviewers_away_does_not_decide_alone(gate, api, hospital, way):
+    gate.call(gate.assembly.accounts.create_user("adam", PASSWORD, by="init", groups=["admins", "privacy"]))
+    for other in ("rita", "paul"):
+        assert api("adam", "POST", f"/people/local:{other}/{way}", {"leave": ["privacy"]}).is_success
+    assert tried(gate, DONE) == "LG004", "nobody is left who may"
+    assert undone(hospital)
+
+
 def test_a_broken_glass_is_reviewed_neither_by_oneself_nor_by_ones_agent(hospital, tmp_path):
     gate = start_gate(hospital, tmp_path, "break-glass")
     try:

@@ -29,8 +29,10 @@ MOVED = "you changed a voter's groups within 24 hours before it"
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What this rule needs to know of an account: its groups with the instant each was joined, and who made
-    it so.
+    """What this rule needs to know of an account: its groups with the instant each was joined, those in which it
+    holds somebody else's place (`lent`), and who made it so.
+
+    `changed_by` is who put it into a group or took it out, when, and which: also of groups that it has left.
     """
 
     id: str
@@ -39,8 +41,9 @@ class Account:
     created_at: int
     created_by: str = ""
     groups: Mapping[str, int] = field(default_factory=dict)
-    changed_by: tuple[tuple[str, int], ...] = ()
+    changed_by: tuple[tuple[str, int, str], ...] = ()
     linked: frozenset[str] = frozenset()
+    lent: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,8 @@ def conflict_set(
     """Person → reasons, for the request created at `created_at`, linked accounts included.
 
     `voting_groups` are those that its profiles ask: whoever made or moved one of their members in the day
-    before the request, or since, has chosen a judge.
+    before the request, or since, has chosen a judge; so has whoever took one away. Who holds a lent place counts
+    as a member.
     """
     reasons: dict[str, set[str]] = {}
 
@@ -128,12 +132,13 @@ def conflict_set(
     add(facts.loosened, LOOSENED)
     since_at = created_at - PREPARED_SINCE_S * SECOND
     for account in accounts.values():
-        if not voting_groups & account.groups.keys():
+        votes = bool(voting_groups & (account.groups.keys() | account.lent))
+        recent = {who for who, at, group in account.changed_by if at >= since_at and (votes or group in voting_groups)}
+        add(recent, MOVED)
+        if not votes:
             continue
         if account.created_at >= since_at:
             add([account.created_by], CREATED)
-        recent = {who for who, at in account.changed_by if at >= since_at}
-        add(recent, MOVED)
         # A judge who was made or moved by a party is no judge, whoever sits behind the account.
         if recent & asking or (account.created_at >= since_at and account.created_by in asking):
             add([account.id], PLANTED)
@@ -149,14 +154,20 @@ def counted_groups(account: Account, now_at: int, *, installed_at: int, cooling_
 
     Cooling-off begins one day after installation, so that a first evening works.
     """
-    if not account.active or not account.human:
+    if not cooled_off(account, now_at, installed_at=installed_at, cooling_s=cooling_s):
         return frozenset()
     if now_at < installed_at + COOLING_FROM_S * SECOND:
         return frozenset(account.groups)
     cool_at = now_at - cooling_s * SECOND
-    if account.created_at > cool_at:
-        return frozenset()
     return frozenset(group for group, joined_at in account.groups.items() if joined_at <= cool_at)
+
+
+def cooled_off(account: Account, now_at: int, *, installed_at: int, cooling_s: int = COOLING_S) -> bool:
+    """Whether this is the account of a person, active, and old enough to decide, in their own place or a lent one."""
+    if not account.active or not account.human:
+        return False
+    first_evening = now_at < installed_at + COOLING_FROM_S * SECOND
+    return first_evening or account.created_at <= now_at - cooling_s * SECOND
 
 
 def barred(account: Account | None, *, issuer: str) -> str:

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """`groups` says since when; `changed_by` who changed the groups and when; `linked` the same human's accounts."""
+    """`groups` says since when; `changed_by` who changed a group of theirs, when, and which; `linked` the same human's
+    accounts."""
 
     id: str
     kind: str
     groups: Mapping[str, int]
     created_at: int
     created_by: str
-    changed_by: tuple[tuple[str, int], ...]
+    changed_by: tuple[tuple[str, int, str], ...]
     active: bool
     linked: frozenset[str]

@@ -19,11 +19,11 @@ from lockgate.store.tables import people as t
 def people(conn: Connection) -> list[Person]:
     """Everybody, with the history that the rules of approval ask for."""
     groups: dict[str, dict[str, int]] = defaultdict(dict)
-    changes: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    changes: dict[str, list[tuple[str, int, str]]] = defaultdict(list)
     for row in conn.execute(select(t.memberships).order_by(t.memberships.c.id)):
-        changes[row.person].append((row.joined_by, row.joined_at))
+        changes[row.person].append((row.joined_by, row.joined_at, row.group))
         if row.left_at:
-            changes[row.person].append((row.left_by, row.left_at))
+            changes[row.person].append((row.left_by, row.left_at, row.group))
         else:
             groups[row.person][row.group] = row.joined_at
     linked: dict[str, set[str]] = defaultdict(set)

@@ -86,13 +86,7 @@ class Register(Part):
             for group in sorted(set(join) - set(found.groups)):
                 _join(conn, account, group, by, now_at)
             for group in sorted(set(leave) & set(found.groups)):
-                conn.execute(
-                    update(t.memberships)
-                    .where(
-                        t.memberships.c.person == account, t.memberships.c.group == group, t.memberships.c.left_at == 0
-                    )
-                    .values(left_at=now_at, left_by=by)
-                )
+                _leave(conn, account, group, by, now_at)
             body: dict[str, JSON] = {
                 "account": account,
                 "by": by,
@@ -151,12 +145,15 @@ class Register(Part):
         await self._store.transact(unit)
 
     async def deactivate(self, account: str, *, by: str) -> None:
-        """No login, no vote, no session from now on; every credential is revoked."""
+        """No login, no vote, no session from now on; every credential is revoked, and every group is left: whoever
+        takes a voter away is on record like one who moves them."""
 
         def unit(conn: Connection) -> tuple[None, list[Event]]:
+            now_at = self._store.clock()
             self.known_in(conn, account)
             conn.execute(update(t.people).where(t.people.c.id == account).values(active=False))
-            credentials.revoke(conn, self._store.keys, now_at=self._store.clock(), person=account)
+            _leave(conn, account, None, by, now_at)
+            credentials.revoke(conn, self._store.keys, now_at=now_at, person=account)
             body: dict[str, JSON] = {
                 "account": account,
                 "by": by,
@@ -182,3 +179,10 @@ def _join(conn: Connection, account: str, group: str, by: str, now_at: int) -> N
     conn.execute(
         insert(t.memberships).values(person=account, group=group, joined_at=now_at, joined_by=by, left_at=0, left_by="")
     )
+
+
+def _leave(conn: Connection, account: str, group: str | None, by: str, now_at: int) -> None:
+    """Out of one group, or of every one."""
+    where = [t.memberships.c.person == account, t.memberships.c.left_at == 0]
+    where += [] if group is None else [t.memberships.c.group == group]
+    conn.execute(update(t.memberships).where(*where).values(left_at=now_at, left_by=by))

@@ -19,6 +19,7 @@ from lockgate.approvals import (
     Quorum,
     barred,
     conflict_set,
+    cooled_off,
     counted_groups,
     eligible,
     groups_of,
@@ -51,6 +52,8 @@ class People:
         own = self.own_groups(person)
         account = self.accounts.get(person)
         if account is None or barred(account, issuer=self.issuer):
+            return own
+        if not cooled_off(account, self.now_at, installed_at=self.installed_at, cooling_s=self.cooling_s):
             return own
         return own | {group for giver, group in self.delegated.get(person, ()) if group in self.own_groups(giver)}
 
@@ -110,6 +113,7 @@ def look(desk: Desk, conn: Connection, now_at: int) -> People:
     """Read the whole directory; it is small, and a rule about everybody needs everybody. StoreError: it, or what is
     lent, is not as Lockgate wrote it."""
     desk.lent.check(conn)
+    delegated = delegating.in_force(conn, now_at)
     accounts = {
         person.id: Account(
             id=person.id,
@@ -118,8 +122,9 @@ def look(desk: Desk, conn: Connection, now_at: int) -> People:
             created_at=person.created_at,
             created_by=person.created_by or "",
             groups=dict(person.groups),
-            changed_by=tuple((who, at) for who, at in person.changed_by),
+            changed_by=tuple((who, at, group) for who, at, group in person.changed_by),
             linked=frozenset(person.linked),
+            lent=frozenset(group for _, group in delegated.get(person.id, ())),
         )
         for person in desk.directory.people(conn)
     }
@@ -130,7 +135,7 @@ def look(desk: Desk, conn: Connection, now_at: int) -> People:
         installed_at=min((a.created_at for a in accounts.values()), default=now_at),
         issuer=desk.rules.issuer,
         cooling_s=desk.rules.cooling_s,
-        delegated=delegating.in_force(conn, now_at),
+        delegated=delegated,
     )
 
 

@@ -157,6 +157,6 @@ def _made(people: who.People, makers: frozenset[str], made: frozenset[str], sinc
             continue
         if account.created_by in makers and account.created_at >= since_at:
             return True
-        if any(by in makers and at >= since_at for by, at in account.changed_by):
+        if any(by in makers and at >= since_at for by, at, _ in account.changed_by):
             return True
     return False
