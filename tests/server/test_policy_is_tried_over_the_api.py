@@ -35,7 +35,8 @@ def test_a_broken_set_is_refused_with_its_line_and_the_old_one_stays_in_force(ap
     assert problem["detail"] == 'in the policy "a"'
     assert api("root", "GET", "/policy").json()["digest"] == before
     assert api("ana", "POST", "/policy/explain", ASK).json()["explanation"]["effect"] == "require"
-    (event,) = changes(gate)
+    started, event = changes(gate)
+    assert started["before"] == ""
     assert (event["by"], event["refused"], event["after"]) == ("local:root", True, before)
 
 
@@ -56,11 +57,12 @@ def test_a_good_set_comes_into_force_and_says_what_changed(api, gate):
     said = api("ana", "POST", "/policy/explain", ASK).json()
     assert said["explanation"]["effect"] == "allow"
     assert "Ana reads (ana-reads)" in said["text"]
-    (event,) = changes(gate)
+    started, event = changes(gate)
+    assert started["before"] == ""
     assert (event["by"], event["after"]) == ("local:root", answer["after"])
     again = api("root", "POST", "/policy/reload").json()
     assert again["before"] == again["after"] == answer["after"]
-    assert len(changes(gate)) == 1
+    assert changes(gate) == [started, event], "no change, no event"
 
 
 def test_whoever_put_another_set_in_force_cannot_approve_what_rests_on_it(api, gate):

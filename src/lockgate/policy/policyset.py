@@ -14,6 +14,7 @@ from lockgate.policy import profiles as profiles_
 from lockgate.policy.engine import Engine
 from lockgate.policy.explain import Explanation, explain
 from lockgate.policy.model import Profile, Query
+from lockgate.policy.permits import FOLDER
 from lockgate.policy.reasons import reasons_of
 from lockgate.policy.relevance import (
     covers,
@@ -45,6 +46,7 @@ class PolicySet:
         """The text that the digest is of, by file name."""
         self.profiles: Mapping[str, Profile] = MappingProxyType(dict(profiles))
         self.digest = digest
+        self.folder_digest = folder_digest(self.files)
         self._titles = {p.id: p.title for p in policies}
         self._engine = Engine(policies)
         self._relevant = relevant_profiles([p.tree for p in policies], frozenset(profiles))
@@ -124,6 +126,11 @@ def _changes(old: Mapping[str, object], new: Mapping[str, object]) -> JSON:
         "removed": sorted(old.keys() - new.keys()),
         "changed": sorted(name for name in old.keys() & new.keys() if old[name] != new[name]),
     }
+
+
+def folder_digest(files: Mapping[str, str]) -> str:
+    """Names the files alone: the same for every version of Lockgate, and whatever permits are in force beside them."""
+    return digest("policy-folder", {name: text for name, text in files.items() if not name.startswith(FOLDER)})
 
 
 def parse(files: Mapping[str, str]) -> PolicySet:

@@ -25,6 +25,7 @@ from lockgate.gateways.postgres.settings.wishes import Hold
 from lockgate.gateways.postgres.wire.target import Target
 from lockgate.pipeline import Permits, Pipeline
 from lockgate.policy import PolicyHolder, PolicySet
+from lockgate.server.machine import by_host
 from lockgate.server.phi_maps import PhiMaps
 from lockgate.server.stopping import Stopping
 from lockgate.services import known_keys, policy_versions
@@ -84,8 +85,7 @@ class Assembly:
         self.maps.watch()
         await self.approvals.recover()
         await self.permits.begin()
-        started = self.policy.current
-        await self.store.transact(lambda conn: policy_versions.keep_at_start(conn, started, now_at=self.store.clock()))
+        await self.store.transact(self._note_policy)
         self.log.on_halt = self._halted
         await self.log.start()
         fingerprints = {"log": self.log.signer.verifier.fingerprint, "sealing": self.keys.fingerprint}
@@ -93,6 +93,11 @@ class Assembly:
         await self.stopping.begin()
         self.store.listen(self._heard)
         self._tasks.append(asyncio.get_running_loop().create_task(self.approvals.run()))
+
+    def _note_policy(self, conn: StoreConnection) -> tuple[None, list[Event]]:
+        return policy_versions.keep_at_start(
+            conn, self.policy.current, keys=self.keys, by=by_host(), now_at=self.store.clock()
+        )
 
     async def stop(self) -> None:
         await self.gateway.stop()
@@ -119,6 +124,7 @@ class Assembly:
                     "by": by,
                     "before": before.digest,
                     "after": before.digest,
+                    "folder": before.folder_digest,
                     "refused": True,
                     "loosened": False,
                 }
@@ -126,16 +132,7 @@ class Assembly:
                 raise
             if after.digest == before.digest:
                 return before, before
-            changed = Event(
-                "policy.changed",
-                {
-                    "by": by,
-                    "before": before.digest,
-                    "after": after.digest,
-                    "changes": after.changes_from(before),
-                    "topic": "policy",
-                },
-            )
+            changed = policy_versions.changed(before, after, by=by)
 
             def unit(conn: StoreConnection) -> tuple[None, list[Event]]:
                 policy_versions.keep(conn, after, now_at=self.store.clock())

@@ -6,7 +6,6 @@ put back by PostgreSQL's own tools; what follows from a restore is recorded here
 
 from __future__ import annotations
 
-import getpass
 import os
 import shutil
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from lockgate.action import JSON
 from lockgate.audit import Checkpoint, VerifierKey
 from lockgate.errors import AuditError, ConfigError, LockgateError, StoreError
 from lockgate.server.config import Config, key_ring
+from lockgate.server.machine import by_host
 from lockgate.server.serve import read_signing_key
 from lockgate.services.accounts import Accounts
 from lockgate.services.approvals import Approvals, switch
@@ -103,7 +103,7 @@ async def restore(config: Config, folder: Path | None) -> Restored:
                 "given_up": given_up,
                 "outside": {"size": known.size, "root": known.root.hex()} if known else None,
                 "backup": digest,
-                "by": f"host:{getpass.getuser()}",
+                "by": by_host(),
                 "topic": "restore",
             }
             accounts = Accounts(store)

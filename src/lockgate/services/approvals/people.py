@@ -30,6 +30,7 @@ from lockgate.approvals import (
 from lockgate.approvals.conflict import OWNED_SINCE_S, PREPARED_SINCE_S
 from lockgate.approvals.model import SECOND
 from lockgate.services.approvals import delegating
+from lockgate.services.approvals.changes import is_host
 from lockgate.services.approvals.desk import Desk
 from lockgate.services.approvals.nouns import Voter
 
@@ -157,12 +158,16 @@ def conflicts_of(
     past: set[str] = set()
     for name in automatic:
         past |= desk.directory.owners_since(conn, name, since_at)
+    loosened = desk.changes(conn, connection, created_at - PREPARED_SINCE_S * SECOND)
+    if any(is_host(name) for name in loosened):
+        # Nobody's name is on it: whoever could have done it under theirs does not profit from that.
+        loosened |= {id for id, account in people.accounts.items() if desk.rules.switch_group in account.groups}
     facts = Facts.of(
         requester,
         past_owners=past,
         holders=desk.directory.minters(conn, requester.credential_id) if requester.credential_id else (),
         editors=editors,
-        loosened=desk.changes(conn, connection, created_at - PREPARED_SINCE_S * SECOND),
+        loosened=loosened,
     )
     return conflict_set(facts, people.accounts, groups, created_at=created_at)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from lockgate.action import JSON
 from lockgate.services.approvals.changes import loosened_since
@@ -27,7 +28,7 @@ class Part:
         base_url: str = "",
         *,
         rules: Rules | None = None,
-        changes: Changes = loosened_since,
+        changes: Changes | None = None,
         profiles: Callable[[], Mapping[str, JSON]] | None = None,
         mask: Callable[[str], str] = mask_words,
     ) -> None:
@@ -35,5 +36,6 @@ class Part:
         self._profiles = profiles
         self._bell = Bell()
         self._suspected: set[str] = set()
+        changes = changes or partial(loosened_since, keys=keys)
         self.desk = Desk(directory, keys, clock, base_url, rules or Rules(), changes, mask, notify, store.instance)
         store.on_commit.append(self.desk.lent.committed)
