@@ -82,6 +82,37 @@ async def test_a_reviewer_may_take_an_unused_approval_back(world):
     assert isinstance(await world.consume(opened.request_id), Refusal)
 
 
+async def test_an_approval_that_was_taken_back_is_denied_for_an_hour_too(world):
+    opened = await world.approved()
+    world.clock.sleep(120)
+    await world.vote("petra", opened.request_id, approve=False, reason="wait")
+    refused = await world.approvals.propose(world.proposal())
+    assert isinstance(refused, Refusal)
+    assert (refused.code, refused.request_id) == ("LG003", opened.request_id)
+    world.clock.sleep(3599)
+    assert isinstance(await world.approvals.propose(world.proposal()), Refusal), "an hour from the deny"
+    world.clock.sleep(2)
+    assert isinstance(await world.approvals.propose(world.proposal()), Opened)
+
+
+async def test_what_its_requester_took_back_may_be_asked_again_at_once(world):
+    opened = await world.approved()
+    await world.approvals.withdraw(opened.request_id, "local:bot")
+    assert isinstance(await world.approvals.propose(world.proposal()), Opened)
+
+
+async def test_a_deny_that_did_not_end_it_ends_it_where_todays_profile_says_so(world):
+    profile = {"stages": [{"count": 1, "group": "privacy"}], "denials": 2}
+    opened = await world.opened(world.proposal(None, patient=profile))
+    await world.vote("petra", opened.request_id, approve=False, reason="no")
+    assert (await world.vote("rita", opened.request_id)).state == "APPROVED"
+    action = world.action()
+    stricter = {"patient": {**profile, "denials": 1}}
+    assert isinstance(
+        await world.approvals.consume(opened.request_id, action, world.allow(action), profiles=stricter), Refusal
+    )
+
+
 async def test_silence_denies(world):
     opened = await world.opened()
     world.clock.sleep(8 * 3600)

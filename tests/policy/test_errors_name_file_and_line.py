@@ -53,8 +53,20 @@ EMPTY = "profiles: {}\n"
             r"profiles.yaml:4: this is no duration",
         ),
         (
-            "profiles:\n  x:\n    stages: [{group: a}]\n    step_up: sms\n",
-            r"profiles.yaml:4: this must be one of passkey",
+            "profiles:\n  x:\n    stages: [{group: a}]\n    step_up: passkey\n",
+            r"profiles.yaml:4: votes carry no step-up yet",
+        ),
+        (
+            "profiles:\n  x:\n    stages: [{group: a}]\n    grant_ttl: 2h\n",
+            r"profiles.yaml:4: this is longer than 1h",
+        ),
+        (
+            "profiles:\n  x:\n    stages: [{group: a}]\n    denials: 0\n",
+            r"profiles.yaml:4: this is between 1 and the 1 people",
+        ),
+        (
+            "profiles:\n  x:\n    stages: [{group: a}, {group: b}]\n    denials: 3\n",
+            r"profiles.yaml:4: this is between 1 and the 2 people",
         ),
         ("profiles:\n  X Y: {stages: [{group: a}]}\n", r'profiles.yaml:2: "X Y" cannot be the name'),
         ("profiles:\n  - x\n", r"profiles.yaml:2: a mapping"),
@@ -148,13 +160,13 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_profile_keeps_its_body_when_another_is_put_before_it() -> None:
-    alone = read_profiles("profiles: {x: {stages: [{count: 2, group: g}], decision_ttl: 90m, step_up: passkey}}")
+    alone = read_profiles("profiles: {x: {stages: [{count: 2, group: g}], decision_ttl: 90m, denials: 2}}")
     after = read_profiles(
-        "profiles: {w: {stages: [{group: a}]},"
-        " x: {stages: [{count: 2, group: g}], decision_ttl: 90m, step_up: passkey}}"
+        "profiles: {w: {stages: [{group: a}]}, x: {stages: [{count: 2, group: g}], decision_ttl: 90m, denials: 2}}"
     )
     assert alone["x"].body() == after["x"].body()
     assert (alone["x"].decision_ttl_s, alone["x"].grant_ttl_s, alone["x"].people) == (5400, 3600, 2)
+    assert (alone["x"].denials, after["w"].denials) == (2, 1), "one deny ends it, unless the profile says otherwise"
     assert (after["w"].rank, after["x"].rank) == (0, 1)
     assert after["w"].risk == "high", "what nobody rated is the highest"
 

@@ -21,7 +21,7 @@ from lockgate.approvals.conflict import (
 )
 from lockgate.approvals.machine import satisfied_names, settle, step
 from lockgate.approvals.model import Ballot, Conflicts, Quorum, Refusal, Request, Stage, Vote
-from lockgate.approvals.quorum import asked, counted, groups_of, satisfiable, satisfied, still_counting
+from lockgate.approvals.quorum import asked, counted, denied, groups_of, satisfiable, satisfied, still_counting
 from lockgate.approvals.states import MOVES, OPEN, Status, terminal
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "cooled_off",
     "counted",
     "counted_groups",
+    "denied",
     "eligible",
     "events",
     "groups_of",

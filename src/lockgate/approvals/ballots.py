@@ -21,7 +21,7 @@ from lockgate.approvals.model import (
     Request,
     Vote,
 )
-from lockgate.approvals.quorum import counted, groups_of, satisfied, turn
+from lockgate.approvals.quorum import counted, groups_of, satisfied, turn, vetoed
 from lockgate.approvals.states import Status
 
 S = Status
@@ -52,11 +52,8 @@ def voted(request: Request, event: ev.Voted, now_at: int) -> Request | Refusal:
 
 
 def _counted_deny(request: Request, now_at: int) -> Request:
-    denies = {v.human: v.groups for v in request.votes if not v.approve}
-    for quorum in request.quorums:
-        groups = groups_of([quorum])
-        if sum(1 for member in denies.values() if member & groups) >= quorum.denials:
-            return request.moved(S.DENIED, now_at, "denied by a reviewer")
+    if any(vetoed(quorum, request.votes) for quorum in request.quorums):
+        return request.moved(S.DENIED, now_at, "denied by a reviewer")
     return request
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from lockgate.approvals import events as ev
 from lockgate.approvals.ballots import approved, reviewed, union, voted, wrong
 from lockgate.approvals.model import GLASS_S, GONE_S, REVIEW_S, SECOND, Conflicts, Quorum, Refusal, Request
-from lockgate.approvals.quorum import full, satisfied, still_counting
+from lockgate.approvals.quorum import full, satisfied, still_counting, vetoed
 from lockgate.approvals.states import MOVES, Status, terminal
 
 S = Status
@@ -67,7 +67,8 @@ def satisfied_names(
     votes = still_counting(request.votes, groups_now, {**request.conflicts, **conflicts}, links_now)
     today = {quorum.name: quorum for quorum in current}
     line = tuple(today.get(quorum.name, quorum) for quorum in request.quorums)
-    return full(request.quorums, votes) & full(line, votes) & today.keys()
+    denied = {quorum.name for quorum in line if vetoed(quorum, request.votes)}
+    return (full(request.quorums, votes) & full(line, votes) & today.keys()) - denied
 
 
 def _submitted(request: Request, event: ev.Submitted, now_at: int) -> Request | Refusal:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from lockgate.approvals.model import Conflicts, Quorum, Request, Stage, Vote
+from lockgate.approvals.states import Status
 
 
 def fill(quorums: Sequence[Quorum], votes: Iterable[Vote]) -> tuple[int, ...]:
@@ -68,6 +69,19 @@ def asked(request: Request) -> tuple[str, ...]:
 def counted(request: Request) -> list[Vote]:
     """Its votes, but those of people who have come to be in conflict."""
     return [v for v in request.votes if not (v.ids | {v.person, v.human}) & request.conflicts.keys()]
+
+
+def denied(request: Request) -> bool:
+    """Whether a reviewer's deny ended it, of a request that waited or of one that was approved and not yet used."""
+    if request.status is Status.REVOKED:
+        return bool(request.votes) and not request.votes[-1].approve
+    return request.status is Status.DENIED
+
+
+def vetoed(quorum: Quorum, votes: Iterable[Vote]) -> bool:
+    """Whether as many of its groups have denied as this profile says end it."""
+    groups = groups_of([quorum])
+    return len({vote.human for vote in votes if not vote.approve and vote.groups & groups}) >= quorum.denials
 
 
 def groups_of(quorums: Iterable[Quorum]) -> frozenset[str]:

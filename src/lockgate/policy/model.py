@@ -71,9 +71,10 @@ class Profile:
     stages: tuple[Stage, ...]
     decision_ttl_s: int
     grant_ttl_s: int
-    step_up: str | None
     risk: str
     rank: int
+    denials: int = 1
+    """How many people have to deny to end it."""
 
     @property
     def people(self) -> int:
@@ -87,7 +88,8 @@ class Profile:
             "stages": [{"count": s.count, "group": s.group} for s in self.stages],
             "decision_ttl_s": self.decision_ttl_s,
             "grant_ttl_s": self.grant_ttl_s,
-            "step_up": self.step_up,
+            "denials": self.denials,
+            "step_up": None,
             "risk": self.risk,
         }
 

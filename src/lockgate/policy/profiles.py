@@ -14,9 +14,9 @@ MAX_PROFILES = 8
 """Sets of profiles are tried one by one: eight make 255."""
 
 MAX_DECISION_S = 8 * 3600
-MAX_GRANT_S = 8 * 3600
+MAX_GRANT_S = 3600
+MAX_DENIALS = 10
 RISKS = ("low", "medium", "high")
-STEP_UPS = ("passkey",)
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,63}")
 _DURATION = re.compile(r"([1-9][0-9]{0,6})(s|m|h)")
 _UNIT_S = {"s": 1, "m": 60, "h": 3600}
@@ -43,18 +43,22 @@ def seconds(node: Located) -> int:
 def _profile(name: str, node: Located, rank: int) -> Profile:
     if not _NAME.fullmatch(name):
         raise node.error(f'"{name}" cannot be the name of a profile', hint="use a-z, 0-9 and -")
-    fields = node.mapping(("stages", "decision_ttl", "grant_ttl", "step_up", "risk"))
+    fields = node.mapping(("stages", "decision_ttl", "grant_ttl", "denials", "step_up", "risk"))
     if "stages" not in fields:
         raise node.error(f'the profile "{name}" has no stages')
     stages = tuple(_stage(item) for item in fields["stages"].items())
     if not stages:
         raise fields["stages"].error(f'the profile "{name}" asks nobody')
+    if "step_up" in fields:
+        raise fields["step_up"].error(
+            "votes carry no step-up yet, so nobody could decide under this profile", hint="leave step_up out"
+        )
     return Profile(
         name=name,
         stages=stages,
         decision_ttl_s=_at_most(fields.get("decision_ttl"), MAX_DECISION_S, MAX_DECISION_S),
-        grant_ttl_s=_at_most(fields.get("grant_ttl"), 3600, MAX_GRANT_S),
-        step_up=_one_of(fields.get("step_up"), STEP_UPS),
+        grant_ttl_s=_at_most(fields.get("grant_ttl"), MAX_GRANT_S, MAX_GRANT_S),
+        denials=_denials(fields.get("denials"), sum(stage.count for stage in stages)),
         risk=_one_of(fields.get("risk"), RISKS) or "high",
         rank=rank,
     )
@@ -71,6 +75,18 @@ def _stage(node: Located) -> Stage:
     if not 1 <= count <= 10:
         raise fields["count"].error("a stage takes between 1 and 10 people")
     return Stage(count, group)
+
+
+def _denials(node: Located | None, people: int) -> int:
+    """How many have to deny to end it: one, or as many as are asked to approve."""
+    if node is None:
+        return 1
+    count = node.integer()
+    if not 1 <= count <= min(people, MAX_DENIALS):
+        raise node.error(
+            f"this is between 1 and the {people} people who are asked", hint="leave it out: one deny ends it"
+        )
+    return count
 
 
 def _at_most(node: Located | None, default: int, most: int) -> int:

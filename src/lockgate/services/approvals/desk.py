@@ -123,7 +123,7 @@ def advance(
     before = entry.request
     if request == before or not believe(desk, conn, entry, log):
         return
-    if request.status is not before.status and before.status is Status.PENDING:
+    if request.status is not before.status and before.status in (Status.PENDING, Status.APPROVED):
         entry.decided_at = request.last_at
     save(conn, entry, request)
     past.append(conn, desk.keys, entry, happening, max(now_at, before.last_at))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, insert, select
 
 from lockgate.action import JSON, Effect, action_digest, attempt_key, commit, envelope
-from lockgate.approvals import OPEN, Conflicts, Quorum, Request, Status, events, step, union
+from lockgate.approvals import OPEN, Conflicts, Quorum, Request, Status, denied, events, step, union
 from lockgate.approvals import Refusal as Refused
 from lockgate.approvals.model import SECOND
 from lockgate.audit.event import Event
@@ -121,14 +121,14 @@ def refuse_too_many(desk: Desk, conn: Connection, proposal: Proposal, now_at: in
 
 def _denied(desk: Desk, entry: Entry, now_at: int) -> Refusal | None:
     until_at = entry.decided_at + desk.rules.refused_s * SECOND
-    if entry.request.status is not Status.DENIED or now_at >= until_at:
+    if not denied(entry.request) or now_at >= until_at:
         return None
     return Refusal(
         DENIED,
         "a reviewer has denied exactly this",
         f"change it, or ask again in {1 + (until_at - now_at) // (60 * SECOND)} minutes",
         entry.request.id,
-        Status.DENIED.value,
+        entry.request.status.value,
     )
 
 
