@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from lockgate.action import Kind, Principal, Requester
 from lockgate.services.approvals import Voter, notices
 
 
@@ -89,3 +90,20 @@ async def test_whoever_is_added_by_escalation_is_told_when_it_is_their_turn(worl
     await world.vote("rita", opened.request_id)
     assert told[-1][2]["asked"] == ["data-owner"]
     assert told[-1][2]["reviewers"] == ["local:omar", "local:petra"]
+
+
+async def test_a_broken_glass_is_told_at_once_to_whoever_answers_for_the_data(world, told):
+    """Ana reviews too, but owns nothing here; the one who broke it needs no telling."""
+    world.directory.change("rita", active=False)
+    doc = Requester(Principal("local", "doc", Kind.HUMAN), "login", "10.0.0.3")
+    glass = await world.approvals.break_glass(
+        doc,
+        voter=Voter("local:doc", True, False, step_up="password"),
+        connection="clinic",
+        classes=frozenset({"name"}),
+        reason="coding in bed four",
+    )
+    (notice,) = [body for _, _, body in told]
+    assert (notice["request"], notice["kind"], notice["state"]) == (glass.request_id, "glass", "EXECUTING")
+    assert notice["tell"] == ["local:ana", "local:omar", "local:petra", "local:root"]
+    assert "coding" not in str(notice)

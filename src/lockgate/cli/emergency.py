@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -33,6 +34,7 @@ def break_glass(
     classes: Annotated[list[str], typer.Argument(help="PHI classes, e.g. name phone")],
     reason: Annotated[str, typer.Option("--reason", "-r", help="why; reviewed within a day")],
     minutes: Annotated[int, typer.Option(min=1, max=60)] = 60,
+    file: Annotated[Path | None, typer.Option("--file", "-f", help="only the statement of this file, once")] = None,
     password_stdin: PasswordFromInput = False,
 ) -> None:
     body = {
@@ -40,6 +42,7 @@ def break_glass(
         "classes": classes,
         "reason": reason,
         "minutes": minutes,
+        "statement": file.read_text().strip() if file else "",
         "password": read_password(password_stdin, "Your password, again"),
     }
     answer = call("POST", "/break-glass", body)

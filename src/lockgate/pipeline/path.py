@@ -130,19 +130,27 @@ class Pipeline:
         return ticket if refused is None else refused
 
     async def draft(
-        self, action: Action, facts: Facts, wishes: Wishes, *, describe: Callable[[], Awaitable[ViewFacts]], by: str
+        self,
+        action: Action,
+        facts: Facts,
+        wishes: Wishes,
+        *,
+        describe: Callable[[], Awaitable[ViewFacts]],
+        by: str,
+        glass: bool = False,
     ) -> Proposal | Refusal:
         """What would be put before people if this were asked now; nobody waits, nothing is asked yet.
 
-        Refused where policy forbids it, and where it needs nobody; `by` is whoever drafts it.
+        Refused where policy forbids it, and where it needs nobody; `by` is whoever drafts it. With `glass` policy is
+        asked as it will be once the glass is broken for it, and what needs nobody then is what is wanted.
         """
         if self.stopped or self.halted:
             return self._no()
-        decision = self.decide(action.requester, facts, wishes)
+        decision = self.decide(action.requester, facts, wishes, glass=glass)
         if decision.effect is Effect.DENY:
             await self._approvals.refused(action, decision, drafted_by=by)
             return Refusal(FORBIDDEN, why(decision), way_out(facts, wishes), classes=facts.classes | facts.probes)
-        if decision.effect is Effect.ALLOW:
+        if decision.effect is Effect.ALLOW and not glass:
             return Refusal(FORBIDDEN, "this needs nobody's approval", "let the requester run it")
         return self._proposal(action, facts, wishes, decision, await describe())
 

@@ -56,12 +56,20 @@ async def requester_for(asker: Asker, me: Person, found: Assembly, request: Requ
 
 
 async def proposal(
-    found: Assembly, connection: str, requester: Requester, statement: str, wishes: Wishes, *, by: str
+    found: Assembly,
+    connection: str,
+    requester: Requester,
+    statement: str,
+    wishes: Wishes,
+    *,
+    by: str,
+    glass: bool = False,
 ) -> Proposal:
     """What would be put before people; ConfigError for an unknown connection, Refused with the gateway's reason."""
     if connection not in found.connections:
         raise ConfigError("no such connection", hint=", ".join(sorted(found.connections)))
-    drafted = await draft(found.gateway, found.connections[connection], requester, statement, wishes, by=by)
+    upstream = found.connections[connection]
+    drafted = await draft(found.gateway, upstream, requester, statement, wishes, by=by, glass=glass)
     if isinstance(drafted, PathRefusal):
         raise Refused(drafted.message, hint=drafted.hint)
     return drafted

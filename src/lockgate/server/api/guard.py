@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated, cast
 
 from fastapi import Depends, Header, Request
@@ -11,6 +13,7 @@ from fastapi import Depends, Header, Request
 from lockgate.errors import AuthenticationError, LockgateError
 from lockgate.identity import Person, TokenKind, kind_of
 from lockgate.server.assemble import Assembly
+from lockgate.services.accounts import LOCAL
 from lockgate.services.approvals import Voter
 
 ADMINS = "admins"
@@ -100,3 +103,18 @@ class LoginLimit:
     def succeeded(self, *keys: str) -> None:
         for key in keys:
             self._failures.pop(key, None)
+
+
+@asynccontextmanager
+async def guessing(request: Request, user: str) -> AsyncIterator[None]:
+    """Around each proof by a password, whatever it opens: failures at one door count at the others. TooMany: wait."""
+    account = user if ":" in user else f"{LOCAL}:{user}"
+    keys = (f"user:{account}", f"address:{request.client.host if request.client else ''}")
+    limit: LoginLimit = request.app.state.login_limit
+    limit.check(*keys)
+    try:
+        yield
+    except AuthenticationError:
+        limit.failed(*keys)
+        raise
+    limit.succeeded(*keys)

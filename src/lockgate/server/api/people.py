@@ -11,7 +11,8 @@ from pydantic import BaseModel, Field
 from lockgate.action import Kind, Principal, Requester
 from lockgate.errors import ConfigError, Refused
 from lockgate.identity import Person
-from lockgate.server.api.guard import Admin, Forbidden, Me, Services, Token, as_voter
+from lockgate.server.api import drafts
+from lockgate.server.api.guard import Admin, Forbidden, Me, Services, Token, as_voter, guessing
 from lockgate.services.approvals import Refusal
 
 router = APIRouter(tags=["people"])
@@ -176,12 +177,26 @@ class Glass(BaseModel):
     reason: str = Field(min_length=10, max_length=500)
     password: str = Field(max_length=1024, description="yours, again: a fresh proof of who you are")
     minutes: int = Field(default=60, ge=1, le=60)
+    statement: str = Field(
+        default="",
+        max_length=drafts.LONGEST,
+        description="only this, once, with a token that you mint; empty: whatever policy would show people",
+    )
+    address: str = Field(default="", max_length=64, description="with `statement`: where you will connect from")
 
 
 @router.post("/break-glass", status_code=201)
 async def break_glass(body: Glass, me: Me, found: Services, request: Request) -> dict[str, Any]:
     """Emergency access for people of the group `break-glass`: at once, told to reviewers, reviewed within a day."""
-    await found.accounts.prove(me.id, body.password)
+    async with guessing(request, me.id):
+        await found.accounts.prove(me.id, body.password)
+    only = None
+    if body.statement:
+        asker = drafts.Asker(connection=body.connection, address=body.address, reveal=body.classes)
+        sender = await drafts.requester_for(asker, me, found, request)
+        wishes = asker.wishes()
+        drafted = await drafts.proposal(found, body.connection, sender, body.statement, wishes, by=me.id, glass=True)
+        only = drafted.action
     issuer, _, subject = me.id.partition(":")
     requester = Requester(
         Principal(issuer, subject, Kind(me.kind), frozenset(me.groups)),
@@ -195,6 +210,7 @@ async def break_glass(body: Glass, me: Me, found: Services, request: Request) ->
         classes=frozenset(body.classes),
         reason=body.reason,
         ttl_s=body.minutes * 60,
+        only=only,
     )
     if isinstance(result, Refusal):
         raise Refused(result.message, hint=result.hint)

@@ -7,8 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Request
 from pydantic import BaseModel, Field
 
-from lockgate.errors import AuthenticationError
-from lockgate.server.api.guard import LoginLimit, Me, Services, Token
+from lockgate.server.api.guard import Me, Services, Token, guessing
 
 router = APIRouter(tags=["sessions"])
 
@@ -44,15 +43,8 @@ class Exchange(BaseModel):
 @router.post("/login")
 async def login(body: Login, request: Request, found: Services) -> Session:
     """An interactive session. Its token goes into `Authorization: Bearer …`."""
-    keys = (f"user:{body.user}", f"address:{request.client.host if request.client else ''}")
-    limit: LoginLimit = request.app.state.login_limit
-    limit.check(*keys)
-    try:
+    async with guessing(request, body.user):
         minted = await found.accounts.login(body.user, body.password)
-    except AuthenticationError:
-        limit.failed(*keys)
-        raise
-    limit.succeeded(*keys)
     return Session(token=minted.token, person=minted.person, expires_at=minted.expires_at)
 
 

@@ -4,7 +4,8 @@ In: names, passwords, tokens. Out: a `Person`, a `Requester`, a token shown once
 clear, never let an agent without an owner in, and never forget who changed what.
 """
 
+from lockgate.services.accounts.base import LOCAL
 from lockgate.services.accounts.credentials import Minted
 from lockgate.services.accounts.service import Accounts
 
-__all__ = ["Accounts", "Minted"]
+__all__ = ["LOCAL", "Accounts", "Minted"]

@@ -113,8 +113,6 @@ def break_glass(
     broken = step(proposed, happening, now_at)
     if isinstance(broken, Refused):
         return Refusal(FORBIDDEN, broken.message, broken.hint), log
-    asked = groups_of([review])
-    reviewers = sorted(person for person, own in people.eligible(conflicts).items() if own & asked)
     entry = Entry(
         request=broken,
         version=1,
@@ -132,7 +130,7 @@ def break_glass(
             "everyone": sorted(requester.everyone),
             "editors": [],
             "classes": sorted(classes),
-            "tell": [*reviewers, *sorted(requester.owners)],
+            "tell": _told(desk, people, requester.principal.id),
             "uses": 0,
         },
     )
@@ -244,6 +242,16 @@ def close_expired(desk: Desk, conn: Connection, now_at: int, log: list[Event]) -
         settled(desk, conn, entry, now_at, log)
         if now_at >= entry.request.glass_until_at:
             close(desk, conn, entry, Status.SUCCEEDED, log)
+
+
+def _told(desk: Desk, people: who.People, person: str) -> list[str]:
+    """Everybody who answers for the data or for those who use it, whether or not they may review it."""
+    groups = {desk.rules.review_group, desk.rules.owner_group, desk.rules.switch_group}
+    return sorted(
+        account.id
+        for account in people.accounts.values()
+        if account.human and account.active and account.id != person and groups & (account.groups.keys() | account.lent)
+    )
 
 
 def _glass(desk: Desk, entry: Entry) -> Glass:

@@ -68,6 +68,8 @@ class Rules:
     glass_group: str = "break-glass"
     review_group: str = "privacy"
     switch_group: str = "admins"
+    owner_group: str = "data-owner"
+    """Who answers for the data: told of each broken glass, as are reviewers and administrators."""
     webhooks: tuple[str, ...] = ()
     lookups_per_hour: int = 200
     """Records that one principal may look up by their identifier within an hour without asking anybody."""

@@ -42,11 +42,18 @@ class NewSession:
 
 
 async def draft(
-    gateway: Gateway, connection: Connection, requester: Requester, statement: str, wishes: Wishes, *, by: str
+    gateway: Gateway,
+    connection: Connection,
+    requester: Requester,
+    statement: str,
+    wishes: Wishes,
+    *,
+    by: str,
+    glass: bool = False,
 ) -> Proposal | Refusal:
     """The proposal that this requester's sending `statement` would make; refused where it would not make one.
 
-    `by` is whoever drafts it: the log names them where policy refuses.
+    `by` is whoever drafts it: the log names them where policy refuses. With `glass`, as it will be in an emergency.
     """
     if "\0" in statement:
         return Refusal("08P01", "a statement holds no zero byte", "")
@@ -62,5 +69,5 @@ async def draft(
         return built
     action, facts = built
     return await gateway.pipeline.draft(
-        action, facts, wishes, describe=lambda: view_of(session, statements, facts), by=by
+        action, facts, wishes, describe=lambda: view_of(session, statements, facts), by=by, glass=glass
     )
