@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+import pytest
 from sqlalchemy import update
 
 from lockgate.action import Decision, Effect
@@ -172,3 +173,31 @@ async def test_no_event_and_no_notice_holds_the_payload(world):
     await world.consume(opened.request_id, action)
     assert "123-45-6789" not in repr(await world.events())
     assert "123-45-6789" not in repr(await world.approvals.get(opened.request_id))
+
+
+@pytest.mark.parametrize(
+    "today",
+    [
+        {"stages": [{"count": 1, "group": "privacy"}], "step_up": "passkey"},
+        {"stages": [{"count": 1, "group": "data-owner"}]},
+        {"stages": [{"count": 2, "group": "privacy"}]},
+        {"stages": [{"count": 1, "group": "data-owner"}, {"count": 1, "group": "privacy"}]},
+    ],
+    ids=["a step-up", "another group", "one more", "a stage before"],
+)
+async def test_what_was_approved_satisfies_todays_profile_too(world, today):
+    opened = await world.approved()
+    action = world.action()
+    refused = await world.approvals.consume(
+        opened.request_id, action, world.allow(action), profiles={"one-reviewer": today}
+    )
+    assert isinstance(refused, Refusal)
+    assert await world.state(opened.request_id) == "INVALIDATED"
+
+
+async def test_a_profile_that_is_gone_today_satisfies_nothing(world):
+    opened = await world.approved()
+    action = world.action()
+    assert isinstance(
+        await world.approvals.consume(opened.request_id, action, world.allow(action), profiles={}), Refusal
+    )

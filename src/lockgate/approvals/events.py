@@ -18,13 +18,6 @@ class Submitted:
 
 
 @dataclass(frozen=True, slots=True)
-class Ruled:
-    """Policy needs nobody: allowed outright, or blocked."""
-
-    allowed: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Covered:
     """A standing grant covers it: the votes that made the grant stand for this request too."""
 
@@ -161,7 +154,6 @@ class Ticked:
 
 Event: TypeAlias = (
     Submitted
-    | Ruled
     | Covered
     | Used
     | Joined

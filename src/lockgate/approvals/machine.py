@@ -79,12 +79,6 @@ def _submitted(request: Request, event: ev.Submitted, now_at: int) -> Request | 
     return replace(request.moved(S.PENDING, now_at), callers=int(event.waiting))
 
 
-def _ruled(request: Request, event: ev.Ruled, now_at: int) -> Request | Refusal:
-    if request.status is not S.PROPOSED or request.glass:
-        return wrong(request)
-    return request.moved(S.ALLOWED if event.allowed else S.BLOCKED, now_at)
-
-
 def _covered(request: Request, event: ev.Covered, now_at: int) -> Request | Refusal:
     if request.status is not S.PENDING or request.votes:
         return wrong(request)
@@ -220,7 +214,6 @@ def _glass_broken(request: Request, event: ev.GlassBroken, now_at: int) -> Reque
 
 _HANDLERS: Mapping[type, Callable[[Request, Any, int], Request | Refusal]] = {
     ev.Submitted: _submitted,
-    ev.Ruled: _ruled,
     ev.Covered: _covered,
     ev.Used: _used,
     ev.Joined: _joined,

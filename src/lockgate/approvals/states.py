@@ -10,8 +10,6 @@ class Status(StrEnum):
     """Where a request stands."""
 
     PROPOSED = "PROPOSED"
-    ALLOWED = "ALLOWED"
-    BLOCKED = "BLOCKED"
     PENDING = "PENDING"
     APPROVED = "APPROVED"
     DENIED = "DENIED"
@@ -35,7 +33,7 @@ class Status(StrEnum):
 S = Status
 
 MOVES: Mapping[Status, frozenset[Status]] = {
-    S.PROPOSED: frozenset({S.ALLOWED, S.BLOCKED, S.PENDING, S.EXECUTING}),
+    S.PROPOSED: frozenset({S.PENDING, S.EXECUTING}),
     S.PENDING: frozenset({S.APPROVED, S.DENIED, S.EXPIRED, S.CANCELLED, S.SUPERSEDED, S.INVALIDATED}),
     S.APPROVED: frozenset({S.EXECUTING, S.LAPSED, S.REVOKED, S.INVALIDATED}),
     S.EXECUTING: frozenset({S.SUCCEEDED, S.FAILED, S.UNKNOWN, S.REVIEW_DUE}),
