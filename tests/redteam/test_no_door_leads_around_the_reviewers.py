@@ -116,6 +116,38 @@ def test_an_edit_cannot_turn_into_what_policy_forbids(gate, api):
     )
 
 
+def test_an_editor_does_not_approve_what_they_wrote_as_a_standing_grant(gate, api, hospital):
+    edit(api, "rita", asked(gate), OTHER)
+    grant = api.standing(OTHER)
+    assert "you edited it" in api.vote("rita", grant).json()["title"]
+    assert tried(gate, OTHER) == "LG001"
+    assert undone(hospital)
+
+
+def test_who_was_asked_besides_is_asked_again_when_it_is_withdrawn_and_asked_anew(gate, api, hospital):
+    request = asked(gate)
+    api.did("rita", "POST", f"/requests/{request}/escalate", {"group": "data-owner"})
+    api.did("ana", "POST", f"/requests/{request}/withdraw")
+    again = asked(gate)
+    assert again != request
+    assert api.vote("rita", again).json()["state"] == "PENDING"
+    api.did("ana", "POST", f"/requests/{again}/withdraw")
+    grant = api.standing()
+    assert api.vote("rita", grant).json()["state"] == "PENDING", "nor by the door of a standing grant"
+    assert tried(gate, DONE) == "LG001"
+    assert undone(hospital)
+    assert api.vote("dora", grant).json()["state"] == "APPROVED"
+
+
+def test_what_was_escalated_and_done_is_not_escalated_for_ever(gate, api):
+    request = asked(gate)
+    api.did("rita", "POST", f"/requests/{request}/escalate", {"group": "data-owner"})
+    for person in ("rita", "dora"):
+        api.vote(person, request)
+    assert tried(gate, DONE) == ""
+    assert api.vote("rita", asked(gate)).json()["state"] == "APPROVED"
+
+
 # batches -----------------------------------------------------------------------------------------------------------
 def batch(api, *statements, person="ana"):
     body = {"connection": "clinic", "account": "local:bot", "statements": list(statements)}
@@ -167,6 +199,18 @@ def test_a_batch_or_a_grant_is_asked_for_ones_own_agents_only(gate, api):
     key = gate.call(gate.assembly.accounts.register_key("local:bot", by="local:ana")).id
     gate.call(gate.assembly.accounts.revoke(key, by="local:root"))
     assert "agent of yours" in api.refused("ana", "POST", "/standing", body | example | {"key": key})
+
+
+def test_the_same_statement_twice_in_a_batch_and_once_beside_it_runs_once(gate, api, hospital):
+    statement = "INSERT INTO task (title) VALUES ('once')"
+    beside = asked(gate, statement)
+    made = batch(api, statement, statement)
+    assert {item["request"] for item in made["items"]} == {beside}
+    api.vote("rita", beside)
+    racing = [gate.in_background(lambda: tried(gate, statement)) for _ in range(4)]
+    assert [one.result() for one in racing].count("") == 1
+    assert hospital.superuser("SELECT count(*) FROM task WHERE title = 'once'").strip() == "1"
+    hospital.superuser("DELETE FROM task WHERE title = 'once'")
 
 
 # standing grants ---------------------------------------------------------------------------------------------------
@@ -284,6 +328,18 @@ def test_a_denied_grant_is_not_asked_for_again_at_once(gate, api):
     assert "denied exactly this" in api.refused("ana", "POST", "/standing", body)
 
 
+def test_what_was_denied_once_is_not_asked_for_as_a_standing_grant(gate, api, hospital):
+    api.vote("rita", asked(gate), approve=False)
+    body = {"connection": "clinic", "account": "local:bot", "statement": DONE, "uses": 2, "minutes": 60}
+    assert "denied exactly this" in api.refused("ana", "POST", "/standing", body)
+    assert undone(hospital)
+
+
+def test_a_denied_grant_may_still_be_asked_for_once_at_a_time(gate, api):
+    api.vote("rita", api.standing(), approve=False)
+    assert asked(gate)
+
+
 @pytest.mark.parametrize("changed", [{"uses": 101}, {"uses": 0}, {"minutes": 481}, {"minutes": 0}])
 def test_there_is_no_always(gate, api, changed):
     body = {"connection": "clinic", "account": "local:bot", "statement": DONE, "uses": 1, "minutes": 60}
@@ -332,6 +388,30 @@ def test_who_took_the_other_reviewers_away_does_not_decide_alone(gate, api, hosp
         assert api("adam", "POST", f"/people/local:{other}/{way}", {"leave": ["privacy"]}).is_success
     assert tried(gate, DONE) == "LG004", "nobody is left who may"
     assert undone(hospital)
+
+
+@pytest.mark.parametrize("way", ["reload", "restart"])
+def test_who_loosened_the_policy_does_not_approve_what_it_lets_be_asked(hospital, tmp_path, way):
+    gate = start_gate(hospital, tmp_path, "ai-agents")
+    try:
+        api = Api(gate)
+        gate.call(gate.assembly.accounts.create_user("adam", PASSWORD, by="init", groups=["admins", "privacy"]))
+        loose = '@id("drafts")\n@title("x")\npermit (principal, action == Action::"sql.write", resource) '
+        loose += 'when { context.satisfied.contains("one-reviewer") };\n'
+        (gate.assembly.policy.folder / "more.cedar").write_text(loose)
+        if way == "reload":
+            api.did("adam", "POST", "/policy/reload")
+        else:
+            keys = gate.assembly.keys
+            stop_gate(gate)
+            gate = start_gate(hospital, tmp_path, "ai-agents", keys=keys)
+            api = Api(gate)
+        request = asked(gate)
+        assert "loosened a rule" in api.vote("adam", request).json()["title"]
+        assert api.state(request) == "PENDING"
+        assert undone(hospital)
+    finally:
+        stop_gate(gate)
 
 
 def test_a_broken_glass_is_reviewed_neither_by_oneself_nor_by_ones_agent(hospital, tmp_path):

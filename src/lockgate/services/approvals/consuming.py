@@ -14,6 +14,7 @@ from lockgate.audit.event import Event
 from lockgate.errors import SealError
 from lockgate.services.approvals import logged, restoring, standing, switch
 from lockgate.services.approvals import people as who
+from lockgate.services.approvals.before import ESCALATION
 from lockgate.services.approvals.desk import Desk, advance, disbelieve, not_believed, settled, take
 from lockgate.services.approvals.entries import Entry, new_id
 from lockgate.services.approvals.executing import Begun, begin, intent
@@ -21,8 +22,6 @@ from lockgate.services.approvals.nouns import FAILED, NOBODY, Decide, Refusal
 from lockgate.services.approvals.opening import seal_context
 from lockgate.services.approvals.voting import NO_SUCH, current_conflicts
 from lockgate.store.tables import approvals as t
-
-ESCALATION = "escalation:"
 
 
 def consume(

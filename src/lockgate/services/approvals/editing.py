@@ -13,11 +13,11 @@ from lockgate.approvals import Refusal as Refused
 from lockgate.audit.event import Event
 from lockgate.services.approvals import people as who
 from lockgate.services.approvals import switch
-from lockgate.services.approvals.consuming import ESCALATION
+from lockgate.services.approvals.before import ESCALATION, again, refuse_denied
 from lockgate.services.approvals.desk import Desk, advance, not_believed, settled, take
 from lockgate.services.approvals.entries import Entry, load_where, texts
 from lockgate.services.approvals.nouns import FORBIDDEN, NOBODY, Opened, Refusal, RequestView, Voter
-from lockgate.services.approvals.opening import Prepared, create, refuse_denied
+from lockgate.services.approvals.opening import Prepared, create
 from lockgate.services.approvals.past import named
 from lockgate.services.approvals.showing import shown
 from lockgate.services.approvals.voting import NO_SUCH, current_conflicts, vote
@@ -68,12 +68,13 @@ def edit(
         return Refusal(FORBIDDEN, "the edited action needs nobody: the requester may run it", "", parent_id), log
     if load_where(conn, t.requests.c.attempt_key == prepared.key, t.requests.c.status.in_(OPEN), limit=1):
         return Refusal(FORBIDDEN, "exactly this is being asked already", "", parent_id), log
-    denied = refuse_denied(desk, conn, prepared, now_at, log)
+    denied = refuse_denied(desk, conn, prepared.key, now_at, log)
     if denied is not None:
         return denied, log
     # More people were asked for, or were found to be in conflict: an edit does not shake that off.
     escalated = tuple(q for q in parent.request.quorums if q.name.startswith(ESCALATION))
-    prepared = replace(prepared, quorums=(*prepared.quorums, *escalated))
+    asked = again(desk, conn, prepared.key, (*prepared.quorums, *escalated), now_at, log)
+    prepared = replace(prepared, quorums=asked.quorums)
     happening = events.Superseded(prepared.request_id)
     superseded = step(parent.request, happening, now_at)
     if isinstance(superseded, Refused):
@@ -84,7 +85,7 @@ def edit(
         prepared,
         now_at,
         log,
-        editors=[*texts(parent.facts.get("editors")), editor.person_id],
+        editors=[*texts(parent.facts.get("editors")), *asked.editors, editor.person_id],
         extra={"parent": parent_id, "tell": texts(parent.facts.get("everyone"))},
         inherited=parent.request.conflicts,
     )

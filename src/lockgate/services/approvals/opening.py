@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, func, insert, select
 
 from lockgate.action import JSON, Effect, action_digest, attempt_key, commit, envelope
-from lockgate.approvals import OPEN, Conflicts, Quorum, Request, Status, denied, events, step, union
+from lockgate.approvals import OPEN, Conflicts, Quorum, Request, Status, events, step, union
 from lockgate.approvals import Refusal as Refused
 from lockgate.approvals.model import SECOND
 from lockgate.audit.event import Event
 from lockgate.services.approvals import past, standing, switch
 from lockgate.services.approvals import people as who
+from lockgate.services.approvals.before import again, recent_deny, same
 from lockgate.services.approvals.decisions import decision_event, refused_event
 from lockgate.services.approvals.desk import Desk, advance, believe, not_believed, settled
-from lockgate.services.approvals.entries import Entry, add, load_where, new_id, texts
-from lockgate.services.approvals.nouns import DENIED, FAILED, NOBODY, Opened, Proposal, Refusal
+from lockgate.services.approvals.entries import Entry, add, load_where, new_id
+from lockgate.services.approvals.nouns import FAILED, NOBODY, Opened, Proposal, Refusal
 from lockgate.services.approvals.viewing import TOO_LONG, TOO_LONG_HINT, view_of
 from lockgate.store.tables import approvals as t
 
@@ -64,16 +65,15 @@ def open_or_join(
     if stopped:
         return stopped, log
     proposal, key = prepared.proposal, prepared.key
-    same = _same(desk, conn, key, now_at, log)
-    answered = _answered(desk, conn, same, proposal.waiting, now_at, log)
+    answered = _answered(desk, conn, same(desk, conn, key, now_at, log), proposal.waiting, now_at, log)
     if answered is not None:
         return answered, log
-    # Whoever wrote exactly this by an edit does not become free to approve it by its being asked again.
-    editors = {editor for entry in same for editor in texts(entry.facts.get("editors"))}
     too_many = refuse_too_many(desk, conn, proposal, now_at, log)
     if too_many is not None:
         return too_many, log
-    return create(desk, conn, prepared, now_at, log, batch=batch, editors=editors), log
+    asked = again(desk, conn, key, prepared.quorums, now_at, log)
+    prepared = replace(prepared, quorums=asked.quorums)
+    return create(desk, conn, prepared, now_at, log, batch=batch, editors=asked.editors), log
 
 
 def join(desk: Desk, conn: Connection, key: str, waiting: bool) -> tuple[Opened | Refusal | None, list[Event]]:
@@ -82,7 +82,7 @@ def join(desk: Desk, conn: Connection, key: str, waiting: bool) -> tuple[Opened 
     log: list[Event] = []
     if switch.refuse_if_on(conn):
         return None, log
-    return _answered(desk, conn, _same(desk, conn, key, now_at, log), waiting, now_at, log), log
+    return _answered(desk, conn, same(desk, conn, key, now_at, log), waiting, now_at, log), log
 
 
 def _answered(
@@ -91,18 +91,7 @@ def _answered(
     for entry in same:
         if entry.request.status in OPEN:
             return _join(desk, conn, entry, waiting, now_at, log)
-        denied = _denied(desk, entry, now_at)
-        if denied is not None:
-            return denied
-    return None
-
-
-def refuse_denied(
-    desk: Desk, conn: Connection, prepared: Prepared, now_at: int, log: list[Event], kind: str = "action"
-) -> Refusal | None:
-    """A reviewer has denied exactly this within the hour: no other door leads around that."""
-    for entry in _same(desk, conn, prepared.key, now_at, log, kind):
-        denied = _denied(desk, entry, now_at)
+        denied = recent_deny(desk, entry, now_at)
         if denied is not None:
             return denied
     return None
@@ -116,19 +105,6 @@ def refuse_too_many(desk: Desk, conn: Connection, proposal: Proposal, now_at: in
         NOBODY,
         f"{desk.rules.cap_pending} requests of yours are waiting already",
         "withdraw one, or wait until some are decided",
-    )
-
-
-def _denied(desk: Desk, entry: Entry, now_at: int) -> Refusal | None:
-    until_at = entry.decided_at + desk.rules.refused_s * SECOND
-    if not denied(entry.request) or now_at >= until_at:
-        return None
-    return Refusal(
-        DENIED,
-        "a reviewer has denied exactly this",
-        f"change it, or ask again in {1 + (until_at - now_at) // (60 * SECOND)} minutes",
-        entry.request.id,
-        entry.request.status.value,
     )
 
 
@@ -229,11 +205,6 @@ def create(
     if entry.request.status is Status.PENDING:
         desk.notify(desk, conn, entry)
     return _opened(desk, entry, existing=False)
-
-
-def _same(desk: Desk, conn: Connection, key: str, now_at: int, log: list[Event], kind: str = "action") -> list[Entry]:
-    entries = load_where(conn, t.requests.c.attempt_key == key, t.requests.c.kind == kind, limit=5)
-    return [settled(desk, conn, entry, now_at, log) for entry in entries]
 
 
 def _join(desk: Desk, conn: Connection, entry: Entry, waiting: bool, now_at: int, log: list[Event]) -> Opened | Refusal:

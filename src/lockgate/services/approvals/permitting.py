@@ -18,11 +18,12 @@ from lockgate.approvals.history import Doubt
 from lockgate.audit.event import Event
 from lockgate.services.approvals import logged, past, switch
 from lockgate.services.approvals import people as who
+from lockgate.services.approvals.before import refuse_denied
 from lockgate.services.approvals.desk import POLICY, Desk, disbelieve, look, not_believed, settled, take
 from lockgate.services.approvals.editing import refuse_editor
 from lockgate.services.approvals.entries import load
 from lockgate.services.approvals.nouns import FORBIDDEN, Opened, Permit, Refusal, Repeatable, Voter
-from lockgate.services.approvals.opening import Prepared, create, refuse_denied, refuse_too_many
+from lockgate.services.approvals.opening import Prepared, create, refuse_too_many
 from lockgate.services.approvals.requester import requester_of
 from lockgate.services.approvals.voting import NO_SUCH
 from lockgate.store.tables import approvals as t
@@ -112,7 +113,7 @@ def propose(
     ).scalar()
     if waiting is not None:
         return Refusal(FORBIDDEN, f"a permit for exactly this waits already: {waiting}", "", str(waiting)), log
-    refused = refuse_denied(desk, conn, prepared, now_at, log, POLICY) or refuse_too_many(
+    refused = refuse_denied(desk, conn, prepared.key, now_at, log, POLICY) or refuse_too_many(
         desk, conn, prepared.proposal, now_at, log
     )
     if refused is not None:

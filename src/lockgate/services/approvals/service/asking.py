@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
@@ -14,7 +15,7 @@ from lockgate.approvals import Status, events, settle
 from lockgate.approvals.model import SECOND
 from lockgate.audit.event import Event
 from lockgate.errors import StoreError
-from lockgate.services.approvals import decisions, opening, standing, switch, voting
+from lockgate.services.approvals import before, decisions, opening, standing, switch, voting
 from lockgate.services.approvals.desk import look, settled, take
 from lockgate.services.approvals.entries import new_id
 from lockgate.services.approvals.nouns import Opened, Proposal, Refusal, RequestState, RequestView
@@ -74,17 +75,19 @@ class Asking(Part):
             if stopped:
                 return stopped, log
             now_at = self.desk.clock()
-            refused = opening.refuse_denied(
-                self.desk, conn, prepared, now_at, log, "standing"
+            refused = before.refuse_denied(
+                self.desk, conn, prepared.key, now_at, log, "standing"
             ) or opening.refuse_too_many(self.desk, conn, proposal, now_at, log)
             if refused is not None:
                 return refused, log
+            asked = before.again(self.desk, conn, prepared.key, prepared.quorums, now_at, log)
             opened = opening.create(
                 self.desk,
                 conn,
-                prepared,
+                replace(prepared, quorums=asked.quorums),
                 now_at,
                 log,
+                editors=asked.editors,
                 extra={"terms": standing.terms_of(proposal), "max_uses": uses},
                 kind="standing",
                 standing_s=lasts_s,
