@@ -39,9 +39,22 @@ SELECT pg_catalog.md5(pg_catalog.concat_ws('/',
      FROM pg_catalog.pg_trigger t WHERE NOT t.tgisinternal),
   (SELECT pg_catalog.sum(pg_catalog.hashtextextended(p.oid::text || p.xmin::text, 0)) FROM pg_catalog.pg_policy p),
   (SELECT pg_catalog.sum(pg_catalog.hashtextextended(p.oid::text || p.xmin::text, 0))
-     FROM pg_catalog.pg_proc p WHERE p.oid >= 16384)))
+     FROM pg_catalog.pg_proc p WHERE p.oid >= 16384),
+  (SELECT pg_catalog.sum(pg_catalog.hashtextextended(n.oid::text || n.xmin::text || n.nspname::text, 0))
+     FROM pg_catalog.pg_namespace n WHERE n.nspname !~ '^pg_'),
+  (SELECT pg_catalog.sum(pg_catalog.hashtextextended(m.roleid::text || m.member::text || m.xmin::text, 0))
+     FROM pg_catalog.pg_auth_members m),
+  (SELECT pg_catalog.sum(pg_catalog.hashtextextended(t.oid::text || t.xmin::text, 0))
+     FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+    WHERE t.oid >= 16384 AND n.nspname !~ '^pg_'),
+  (SELECT pg_catalog.sum(pg_catalog.hashtextextended(o.oid::text || o.xmin::text, 0))
+     FROM pg_catalog.pg_operator o WHERE o.oid >= 16384),
+  (SELECT pg_catalog.sum(pg_catalog.hashtextextended(k.oid::text || k.xmin::text, 0))
+     FROM pg_catalog.pg_cast k WHERE k.oid >= 16384)))
 """
-"""OID and xmin of everything that gives a statement its meaning; a change drops what was analysed before."""
+"""OID and xmin of everything that gives a statement its meaning; a change drops what was analysed before. Schemas and
+memberships are among it: a schema that is renamed, or that the role may no longer use, leaves each table as it was and
+gives its name to another. Temporary objects are not: only their own session sees them."""
 
 
 @dataclass(slots=True)

@@ -73,8 +73,11 @@ class Resolver:
         self.generation += 1
         self._cache.clear()
 
-    async def resolve(self, session: Session, text: bytes, oids: Sequence[int]) -> tuple[Statement, ...] | Problem:
-        """Every statement of the text, each analysed; a Problem refuses all of them."""
+    async def resolve(
+        self, session: Session, text: bytes, oids: Sequence[int], *, anew: bool = False
+    ) -> tuple[Statement, ...] | Problem:
+        """Every statement of the text, each analysed; a Problem refuses all of them. `anew`: the server is asked even
+        of what is known already."""
         try:
             understood = await apart(lambda: _understood(text), len(text) > LONG_TEXT_BYTES)
         except ParseError as error:
@@ -101,7 +104,7 @@ class Resolver:
                 statements.append(Statement(listed, classified, None, self.generation, one))
                 continue
             try:
-                analysis = await self._analysis(session, classified, oids)
+                analysis = await self._analysis(session, classified, oids, anew)
             except RecursionError:
                 return Problem(TOO_COMPLEX, "a statement is nested too deeply")
             if isinstance(analysis, Problem):
@@ -123,17 +126,19 @@ class Resolver:
         whole = (own or statement.text for own, statement in zip(instead, statements, strict=True))
         return "\n;".join(whole).encode()
 
-    async def fresh(self, session: Session, prepared: Prepared) -> Problem | None:
+    async def fresh(self, session: Session, prepared: Prepared, *, anew: bool = False) -> Problem | None:
         """Analyse a prepared statement again if the schema, the catalog or the search_path has moved since.
 
         The server resolves names at Parse and plans again when objects change, so what was true may not be now.
         """
         if not prepared.statements or (
-            prepared.statements[0].generation == self.generation
+            not anew
+            and prepared.statements[0].generation == self.generation
             and prepared.search_path == session.settings.search_path
         ):
             return None
-        again = await self.resolve(session, prepared.sql or prepared.statements[0].text.encode(), prepared.oids)
+        text = prepared.sql or prepared.statements[0].text.encode()
+        again = await self.resolve(session, text, prepared.oids, anew=anew)
         if isinstance(again, Problem):
             return again
         before = prepared.statements[0].analysis
@@ -150,13 +155,13 @@ class Resolver:
         return prepared.oids if analysis is None else analysis.parameter_oids
 
     async def _analysis(
-        self, session: Session, classified: Classified, oids: Sequence[int]
+        self, session: Session, classified: Classified, oids: Sequence[int], anew: bool = False
     ) -> Analysis | Problem | None:
         if classified.kind == "execute":
             known = session.registry.prepared.get(classified.name.encode())
             if known is None or not known.statements:
                 return Problem("26000", "prepared statement does not exist")
-            stale = await self.fresh(session, known)
+            stale = await self.fresh(session, known, anew=anew)
             return stale if stale is not None else known.statements[0].analysis
         if classified.inner is None:
             return None
@@ -172,7 +177,7 @@ class Resolver:
         keys: list[tuple[object, ...]] = [(classified.inner, *under)]
         if plain is not None:
             keys.append((*plain, *under))
-        for key in keys if not local else ():
+        for key in keys if not (local or anew) else ():
             if key in self._cache:
                 self._cache.move_to_end(key)
                 return self._cache[key]

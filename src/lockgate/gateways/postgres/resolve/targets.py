@@ -6,12 +6,16 @@ missed, whichever node holds it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from lockgate.action import JSON
 from lockgate.gateways.postgres.classify.nodes import Fields
+from lockgate.gateways.postgres.classify.parse import Tree
 from lockgate.gateways.postgres.lineage.metadata import Metadata, named
 from lockgate.gateways.postgres.lineage.side import Side
 
 WHOLE_SCHEMA = "ACL_TARGET_ALL_IN_SCHEMA"
+LONGEST_NAME_BYTES = 63
 
 
 async def targets(side: Side, tree: Fields) -> JSON:
@@ -21,15 +25,16 @@ async def targets(side: Side, tree: Fields) -> JSON:
     return found.preconditions()
 
 
-def words(tree: Fields) -> frozenset[str]:
-    """Every string in the tree."""
+def words(tree: Tree) -> frozenset[str]:
+    """Every string in the tree that is short enough for a name."""
     seen: set[str] = set()
     stack: list[object] = [tree]
     while stack:
         item = stack.pop()
         if isinstance(item, str):
-            seen.add(item)
-        elif isinstance(item, dict):
+            if len(item.encode()) <= LONGEST_NAME_BYTES:
+                seen.add(item)
+        elif isinstance(item, Mapping):
             stack.extend(item.values())
         elif isinstance(item, list):
             stack.extend(item)
