@@ -87,6 +87,17 @@ def test_moved_by_set(wire, move, how, packets):
 
 
 @pytest.mark.parametrize("how", ["simple", "prepared"])
+def test_moved_by_a_prepared_set_that_looked_decided(wire, how):
+    """Bound once without a run: nothing was moved by that, and its next run is one that only looks decided."""
+    wire.say(parse("m", "SET search_path = s2") + bind("m") + SYNC + parse("p", READ) + bind("p") + execute() + SYNC)
+    wire.hear(2)
+    wire.say(bind("m") + execute() + SYNC)
+    wire.hear(1)
+    wire.say(query(READ) if how == "simple" else bind("p") + execute() + SYNC)
+    assert SECRET not in shown(wire.hear(1))
+
+
+@pytest.mark.parametrize("how", ["simple", "prepared"])
 @pytest.mark.parametrize("end", ["ROLLBACK", "COMMIT", "ROLLBACK TO a"])
 def test_moved_back_by_the_end_of_a_transaction(wire, how, end):
     """The harmless table is what SET LOCAL shows; the end of the transaction brings the other back."""

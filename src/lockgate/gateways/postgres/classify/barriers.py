@@ -8,6 +8,7 @@ answered. Where it cannot wait (in the same string, or before the Sync of the sa
 from __future__ import annotations
 
 from lockgate.gateways.postgres.classify.classified import Classified
+from lockgate.gateways.postgres.settings.allowed import READING
 
 OBJECTS = frozenset({"ddl", "drop", "temp", "code", "files", "grant"})
 """What may make, change or drop an object."""
@@ -32,6 +33,16 @@ def moves_settings(classified: Classified, *, code: bool, unsettled: bool) -> bo
     if classified.kind == "transaction":
         return unsettled
     return code or classified.kind in SETTINGS or classified.kind in OBJECTS
+
+
+def varies(classified: Classified, *, varied: bool) -> bool:
+    """Whether values may be read otherwise afterwards.
+
+    `varied`: that was changed in the open transaction, so that its end (or that of a savepoint) changes it back.
+    """
+    if classified.kind in ("set", "reset"):
+        return (classified.set or ("", None))[0] in READING
+    return varied and classified.kind == "transaction"
 
 
 def is_decisive(classified: Classified, *, code: bool, unsettled: bool) -> bool:

@@ -83,6 +83,7 @@ class Resolver:
         except ParseError as error:
             return Problem.of(error)
         statements: list[Statement] = []
+        reading = None if session.settings.dirty else session.settings.reading
         behind = False
         kinds: set[str] = set()
         declared: set[str] = set()
@@ -101,7 +102,7 @@ class Resolver:
                 return Problem("LG002", refused, hint=classified.hint)
             if classified.kind == "requests":
                 listed = await requests_as_sql(session)
-                statements.append(Statement(listed, classified, None, self.generation, one))
+                statements.append(Statement(listed, classified, None, self.generation, one, reading=reading))
                 continue
             try:
                 analysis = await self._analysis(session, classified, oids, anew)
@@ -110,7 +111,8 @@ class Resolver:
             if isinstance(analysis, Problem):
                 return analysis
             executes = session.registry.executed(classified)
-            statement = Statement(one.text, classified, analysis, self.generation, one, executes)
+            statement = Statement(one.text, classified, analysis, self.generation, one, executes, reading=reading)
+            reading = None if statement.varies(session.settings.varied) else reading
             if analysis is None and classified.kind in OBJECTS:
                 async with self.pool.lend(session.settings.search_path) as side:
                     statement.targets = await targets(side, one.tree)
@@ -141,10 +143,11 @@ class Resolver:
         again = await self.resolve(session, text, prepared.oids, anew=anew)
         if isinstance(again, Problem):
             return again
-        before = prepared.statements[0].analysis
-        now = again[0].analysis
-        if before is not None and now is not None and before.fields != now.fields:
+        before, now = prepared.statements[0], again[0]
+        if before.analysis is not None and now.analysis is not None and before.analysis.fields != now.analysis.fields:
             return Problem("0A000", "cached plan must not change result type", hint="prepare the statement again")
+        # The server has parsed it anew, or has not: only where values are read as they were is it known how.
+        now.reading = before.reading if before.reading == now.reading else None
         prepared.statements, prepared.search_path, prepared.seen = again, session.settings.search_path, False
         session.fast.forget(prepared.name)
         return None

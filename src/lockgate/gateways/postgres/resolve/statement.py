@@ -26,6 +26,8 @@ class Statement:
     """What an EXECUTE runs: the statement as it was prepared."""
     targets: JSON = None
     """Of a statement that is not analysed: what it would change (`targets`)."""
+    reading: tuple[str, ...] | None = None
+    """How values were read when the server parsed it (`Settings.reading`); None where that is not certain."""
 
     @property
     def preconditions(self) -> JSON:
@@ -48,6 +50,15 @@ class Statement:
     def is_decisive(self, unsettled: bool) -> bool:
         """Whether what follows is looked at only once this has been answered."""
         return barriers.is_decisive(self.classified, code=self.code, unsettled=unsettled)
+
+    def varies(self, varied: bool) -> bool:
+        """Whether values may be read otherwise afterwards."""
+        return barriers.varies(self.classified, varied=varied)
+
+    def brings_back(self, unsettled: bool, varied: bool) -> bool:
+        """Whether it sets, or sets back, anything that gives what follows its meaning."""
+        of_settings = self.classified.kind in barriers.SETTINGS or self.classified.kind == "transaction"
+        return self.varies(varied) or (of_settings and self.moves_settings(unsettled))
 
     @property
     def code(self) -> bool:

@@ -49,7 +49,12 @@ async def bind(session: Session, raw: bytes) -> Item | bytes:
     before = registry.portals.get(bound.portal)
     fetched = next((s.classified.name for s in prepared.statements if s.classified.kind == "fetch"), "")
     registry.portals[bound.portal] = Portal(
-        prepared, part, bound.result_formats, session.settings.search_path, registry.cursors.get(fetched)
+        prepared,
+        part,
+        bound.result_formats,
+        session.settings.search_path,
+        registry.cursors.get(fetched),
+        session.settings.under() if ticket.request_id else None,
     )
     for name in declared:
         registry.cursors[name] = unproven(session.connection.mask_key(session.requester))
@@ -81,7 +86,8 @@ async def bind(session: Session, raw: bytes) -> Item | bytes:
         if part.plan is not None and part.treatment is not None:
             session.client.write(session.masked_notice(part.treatment))
         shape = shape_only(passed, part)
-        if prepared.name and shape is not None and not session.local_objects and not session.decisive:
+        reads = statement.classified.kind == "select"  # a SET must be seen each time
+        if prepared.name and reads and shape is not None and not session.local_objects and not session.decisive:
             session.fast.prepared[prepared.name] = shape
 
     item.admitted = admitted

@@ -177,7 +177,7 @@ class ExtendedBatch:
         if portal is None:
             self.refuse(replies.server_error("34000", "portal does not exist"))
             return
-        if is_stale(self.session.registry, portal, self.session.settings.search_path, self.behind):
+        if is_stale(self.session.registry, portal, self.session.settings, self.behind):
             self.refuse(replies.server_error("LG002", STALE, hint="bind it again"))
             return
         step = Step(Kind.EXECUTE, [portal.part])
@@ -188,9 +188,9 @@ class ExtendedBatch:
         if statement.classified.kind == "deallocate":
             # Drivers send it in the middle of a pipeline: the name is gone for what follows, unless the server errs.
             step.undo = self._forget(statement.classified)
-        elif statement.is_decisive(self.session.settings.unsettled):
-            self.behind = True
-            self.session.sending(statement)
+            return
+        self.behind = self.behind or statement.is_decisive(self.session.settings.unsettled)
+        self.session.sending(statement)
 
     def _forget(self, classified: Classified) -> Callable[[], None]:
         prepared = self.session.registry.prepared

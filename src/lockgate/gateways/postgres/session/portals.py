@@ -9,6 +9,7 @@ from __future__ import annotations
 from lockgate.gateways.postgres.classify.barriers import OBJECTS
 from lockgate.gateways.postgres.classify.named import RESERVED
 from lockgate.gateways.postgres.session.records import Portal, Registry
+from lockgate.gateways.postgres.settings.wishes import Settings
 
 LONGEST_NAME_BYTES = 63
 """NAMEDATALEN - 1: two names that differ behind it are one to the server."""
@@ -39,10 +40,12 @@ def is_taken(registry: Registry, name: bytes) -> bool:
     return bool(name) and registry.has(name.decode("utf-8", "replace"))
 
 
-def is_stale(registry: Registry, portal: Portal, search_path: str, behind: bool) -> bool:
+def is_stale(registry: Registry, portal: Portal, settings: Settings, behind: bool) -> bool:
     """Whether what this portal was decided as may be another now. `behind`: something decisive is on its way."""
     if not portal.prepared.statements:
         return False
+    if portal.under is not None and (settings.dirty or settings.under() != portal.under):
+        return True
     statement = portal.prepared.statements[0]
     kind, name = statement.classified.kind, statement.classified.name
     if kind == "fetch":
@@ -51,4 +54,4 @@ def is_stale(registry: Registry, portal: Portal, search_path: str, behind: bool)
         known = registry.prepared.get(name.encode())
         if known is None or not known.statements or known.statements[0].analysis is not statement.analysis:
             return True
-    return kind in RESOLVED_WHEN_EXECUTED and (behind or portal.search_path != search_path)
+    return kind in RESOLVED_WHEN_EXECUTED and (behind or portal.search_path != settings.search_path)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from lockgate.action import JSON
 from lockgate.gateways.postgres.answers import Part
 from lockgate.gateways.postgres.classify import Classified
 from lockgate.gateways.postgres.masking.treatment import Treatment
@@ -24,6 +25,8 @@ class Portal:
     search_path: str = ""
     cursor: Treatment | None = None
     """Of a FETCH: what its cursor was when it was bound."""
+    under: JSON = None
+    """Of what people approved: the settings that it was approved with."""
 
 
 @dataclass(slots=True)

@@ -209,6 +209,8 @@ class Session:
             self.decisive = True
         if statement.moves_settings(self.settings.unsettled):
             self.settings.dirty = self.settings.unsettled = True
+        if statement.varies(self.settings.varied):
+            self.settings.dirty = self.settings.varied = True
         if statement.classified.kind in OBJECTS:
             self.local_objects = True
             for known in self.registry.prepared.values():
@@ -230,6 +232,7 @@ class Session:
             if moved:
                 raise ProtocolError(f"a pinned setting was changed: {moved}")
             self.settings.unsettled = self.settings.unsettled and self.status != IDLE
+            self.settings.varied = self.settings.varied and self.status != IDLE
             if self.settings.search_path != before:
                 self.fast.clear()
 
@@ -262,7 +265,7 @@ class Session:
         if status == FAILED_TRANSACTION:
             self._outcomes.fail()
         if status == IDLE:
-            self.settings.dirty = self.settings.dirty or self.settings.unsettled
+            self.settings.dirty = self.settings.dirty or self.settings.unsettled or self.settings.varied
             self._outcomes.transaction_ended()
             self.wrote = False
             self.temporary.committed()

@@ -21,6 +21,9 @@ HARMLESS = frozenset(
     """.split()
 )
 
+READING = ("bytea_output", "datestyle", "extra_float_digits", "intervalstyle", "timezone")
+"""Those of them by which values are read and written: `'02/01/2026'` is another day under another DateStyle."""
+
 QUIET_LEVELS = frozenset({"notice", "warning", "error"})
 UTF8 = frozenset({"utf8", "utf-8", "unicode"})
 ON = frozenset({"on", "true", "yes", "1"})

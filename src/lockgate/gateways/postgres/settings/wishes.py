@@ -11,7 +11,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lockgate.action import PHI_CLASSES
+from lockgate.action import JSON, PHI_CLASSES
+from lockgate.gateways.postgres.settings.allowed import READING
 from lockgate.gateways.postgres.wire.pins import READ
 from lockgate.pipeline import Wishes
 
@@ -23,6 +24,7 @@ NAMES = (
     "lockgate.max_rows",
     "lockgate.max_bytes",
 )
+HOW_VALUES_ARE_READ = "SELECT " + ", ".join(f"pg_catalog.current_setting('{name}')" for name in READING)
 CAPS = ("lockgate.max_rows", "lockgate.max_bytes")
 PURPOSE = re.compile(r"[a-z][a-z_-]{0,39}")
 LONGEST_REASON = 500
@@ -47,6 +49,10 @@ class Settings:
     dirty: bool = True
     unsettled: bool = False
     """Whether the open transaction has changed something that its end, or a savepoint's, changes back."""
+    varied: bool = False
+    """Whether it has changed how values are read: nothing behind it need wait for that, unless people are asked."""
+    reading: tuple[str, ...] = ()
+    """How values are read (`READING`)."""
     reveal: frozenset[str] = frozenset()
     purpose: str = ""
     reason: str = ""
@@ -59,10 +65,11 @@ class Settings:
 
     def question(self) -> str:
         columns = ", ".join(f"pg_catalog.current_setting('{name}', true)" for name in NAMES)
-        return f"SELECT {columns}, pg_catalog.current_setting('search_path'), {READ}"
+        return f"{HOW_VALUES_ARE_READ}, {columns}, pg_catalog.current_setting('search_path'), {READ}"
 
     def learn(self, row: Sequence[bytes | None]) -> None:
         texts = ["" if value is None else value.decode("utf-8", "replace") for value in row]
+        self.reading, texts = tuple(texts[: len(READING)]), texts[len(READING) :]
         self.reveal = frozenset(word for word in texts[0].replace(",", " ").split() if word in PHI_CLASSES)
         # A purpose is kept in clear with what was asked: a word that policies know, never a sentence.
         self.purpose = texts[1] if PURPOSE.fullmatch(texts[1]) else ""
@@ -72,6 +79,10 @@ class Settings:
         self.search_path = texts[6]
         self.pinned = tuple(texts[7:])
         self.dirty = False
+
+    def under(self) -> JSON:
+        """What gives a text its meaning besides the objects that it names, where a client may change it."""
+        return {"search_path": self.search_path, **dict(zip(READING, self.reading, strict=False))}
 
     def wishes(self, *, may_wait: bool, hold: Hold, person: bool) -> Wishes:
         return Wishes(

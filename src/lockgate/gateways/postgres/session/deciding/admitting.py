@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from lockgate.action import Action, Effect, Kind
 from lockgate.errors import StoreError
-from lockgate.gateways.postgres.classify.barriers import READS_ROWS
+from lockgate.gateways.postgres.classify.barriers import BEHIND, BEHIND_HINT, READS_ROWS
 from lockgate.gateways.postgres.classify.dumps import DECLARE_IT
 from lockgate.gateways.postgres.masking.tokens import any_token, column_of_token
 from lockgate.gateways.postgres.resolve.statement import Statement
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 ROWS_UNKNOWN = "people would have to approve rows that have not been sent yet"
 ROWS_UNKNOWN_HINT = "send COPY … FROM STDIN alone, as a simple query"
+READ_OTHERWISE = "dates, times or numbers are read otherwise now than when this was prepared"
+READ_OTHERWISE_HINT = "prepare the statement again"
 SETS = frozenset({"pg_catalog.set_config"})
 """With it pg_dump begins."""
 
@@ -106,7 +108,7 @@ def action_of(
     rows: str = "",
 ) -> tuple[Action, Facts] | Refusal:
     """The action that these statements are, and what is known of it; refused where a masked value would go back, and
-    where people would be asked about rows that are not known."""
+    where people would be asked about something that is not known (`in_doubt`)."""
     facts = known_by_name(
         session, statements, facts_of(session, statements, looked_up(statements, values, formats)), wishes
     )
@@ -114,9 +116,9 @@ def action_of(
     if (writes or facts.lookups or facts.probes) and any_token(payload, values):
         named = (column_of_token(statement.parsed.tree, values) for statement in statements)
         return replies.masked_value(next(filter(None, named), ""))
-    unknown = not rows and any(s.classified.kind == READS_ROWS for s in statements)
-    if unknown and session.gateway.pipeline.decide(session.requester, facts, wishes).effect is Effect.REQUIRE:
-        return Refusal("LG002", ROWS_UNKNOWN, ROWS_UNKNOWN_HINT, classes=facts.classes)
+    doubt = in_doubt(session, statements, rows)
+    if doubt and session.gateway.pipeline.decide(session.requester, facts, wishes).effect is Effect.REQUIRE:
+        return Refusal("LG002", *doubt, classes=facts.classes)
     action = Action(
         tenant=session.gateway.tenant,
         connection=session.connection.name,
@@ -128,12 +130,27 @@ def action_of(
         probes=facts.probes,
         reveal=wishes.reveal & facts.classes,
         operators=session.connection.operators_for(facts.classes),
-        preconditions=[s.preconditions for s in statements if s.preconditions is not None],
+        preconditions=[
+            session.settings.under(),
+            *(s.preconditions for s in statements if s.preconditions is not None),
+        ],
         purpose=wishes.purpose,
         row_cap=wishes.most_rows,
         byte_cap=wishes.most_bytes,
     )
     return action, facts
+
+
+def in_doubt(session: Session, statements: Sequence[Statement], rows: str) -> tuple[str, str] | tuple[()]:
+    """Why people cannot be asked about this, and what to do: something that decides what it means is not known here."""
+    if not rows and any(s.classified.kind == READS_ROWS for s in statements):
+        return ROWS_UNKNOWN, ROWS_UNKNOWN_HINT
+    settings = session.settings
+    if settings.dirty or any(s.brings_back(settings.unsettled, settings.varied) for s in statements[:-1]):
+        return BEHIND, BEHIND_HINT
+    if any(s.reading != settings.reading for s in [*statements, *filter(None, (s.executes for s in statements))]):
+        return READ_OTHERWISE, READ_OTHERWISE_HINT
+    return ()
 
 
 @dataclass(slots=True)

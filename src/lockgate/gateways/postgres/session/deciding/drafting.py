@@ -15,7 +15,7 @@ from lockgate.gateways.postgres.session.deciding.admitting import action_of
 from lockgate.gateways.postgres.session.deciding.facts import view_of
 from lockgate.gateways.postgres.session.records import Registry, frame
 from lockgate.gateways.postgres.session.temporary import TemporaryClasses
-from lockgate.gateways.postgres.settings.wishes import Settings
+from lockgate.gateways.postgres.settings.wishes import HOW_VALUES_ARE_READ, Settings
 from lockgate.gateways.postgres.wire.upstream import SEARCH_PATH
 from lockgate.pipeline import Refusal, Wishes
 from lockgate.services.approvals import Proposal
@@ -57,7 +57,16 @@ async def draft(
     """
     if "\0" in statement:
         return Refusal("08P01", "a statement holds no zero byte", "")
-    settings = Settings(SEARCH_PATH, dirty=False, reveal=wishes.reveal, purpose=wishes.purpose, reason=wishes.reason)
+    async with (connection.standby or connection.resolver.pool).lend(SEARCH_PATH) as side:
+        reading = tuple(value or "" for value in (await side.fetch(HOW_VALUES_ARE_READ))[0])
+    settings = Settings(
+        SEARCH_PATH,
+        dirty=False,
+        reading=reading,
+        reveal=wishes.reveal,
+        purpose=wishes.purpose,
+        reason=wishes.reason,
+    )
     # The few parts of a session that are read here are all there; whatever is not would raise, and refuse.
     session = cast("Session", NewSession(gateway, connection, requester, settings))
     text = statement.encode()

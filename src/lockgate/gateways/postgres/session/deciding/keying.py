@@ -3,7 +3,8 @@
 It is a keyed hash over the parsed tree, so that nothing in it can be guessed. A value is left out only where it is an
 operand, a member of a list or a value to be stored; in any other place (a LIMIT, an ordinal, an argument of a function,
 a name in a string) another value may mean another thing, so there it is part of the name. The database, search_path,
-the types of the parameters and the definitions of everything reached belong to it; their OIDs do not, so that a table
+the settings by which values are read, the types of the parameters and the definitions of all that is reached belong to
+it; their OIDs do not, so that a table
 which is made again each night stays the same. A session that holds temporary objects has no such names.
 """
 
@@ -83,7 +84,7 @@ def _key(session: Session, statements: Sequence[Statement]) -> str:
     named: dict[str, JSON] = {
         "connection": session.connection.name,
         "upstream": session.connection.target.identity,
-        "search_path": session.settings.search_path,
+        "under": session.settings.under(),
         "statements": told,
     }
     return hmac.new(session.connection.secret, LABEL + canonical(named), "sha256").hexdigest()
