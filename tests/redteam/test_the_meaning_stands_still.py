@@ -19,8 +19,11 @@ CREATE FUNCTION note_task() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NE
 GRANT SELECT, UPDATE ON open_task TO {ROLE};
 """
 DROPPED = """
-DROP TRIGGER IF EXISTS noted ON task; DROP POLICY IF EXISTS mine ON task; ALTER TABLE task DISABLE ROW LEVEL SECURITY;
-DROP VIEW IF EXISTS open_task; DROP FUNCTION IF EXISTS task_weight(int); DROP FUNCTION IF EXISTS note_task();
+DROP TRIGGER IF EXISTS noted ON task; DROP POLICY IF EXISTS mine ON task;
+ALTER TABLE task DISABLE ROW LEVEL SECURITY;
+ALTER TABLE task ALTER COLUMN done SET DEFAULT false; ALTER TABLE task DROP CONSTRAINT IF EXISTS few;
+DROP TABLE IF EXISTS subtask; DROP VIEW IF EXISTS open_task;
+DROP FUNCTION IF EXISTS task_weight(int); DROP FUNCTION IF EXISTS note_task();
 """
 UPDATE = "UPDATE task SET done = NOT done WHERE id = 2"
 THROUGH_A_VIEW = "UPDATE open_task SET done = NOT done WHERE id = 2"
@@ -89,8 +92,36 @@ def outcomes(gate):
         (GRANT, "CREATE OR REPLACE VIEW open_task AS SELECT id, NOT done AS done FROM task"),
         (GRANT, "DROP VIEW open_task; CREATE VIEW open_task AS SELECT id, done FROM task"),
         (EXPORT, "CREATE OR REPLACE VIEW open_task AS SELECT id + 1 AS id, done FROM task"),
+        (BY_A_FUNCTION, "ALTER FUNCTION task_weight(int) SECURITY DEFINER"),
+        (BY_A_FUNCTION, "ALTER FUNCTION task_weight(int) IMMUTABLE"),
+        (BY_A_FUNCTION, f"ALTER FUNCTION task_weight(int) OWNER TO {ROLE}"),
+        (BY_A_FUNCTION, "CREATE OR REPLACE FUNCTION note_task() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN END'"),
+        (THROUGH_A_VIEW, "ALTER VIEW open_task SET (security_barrier = true)"),
+        (THROUGH_A_VIEW, "ALTER VIEW open_task OWNER TO reporting"),
+        (UPDATE, "ALTER TABLE task ENABLE ROW LEVEL SECURITY"),
+        (UPDATE, "ALTER TABLE task ALTER COLUMN done SET DEFAULT NOT false"),
+        (UPDATE, "ALTER TABLE task ADD CONSTRAINT few CHECK (id < 1000)"),
+        (UPDATE, "CREATE TABLE subtask (id int REFERENCES task ON DELETE CASCADE)"),
     ],
-    ids=["view", "function", "trigger", "policy", "granted", "made again", "export"],
+    ids=[
+        "view",
+        "function",
+        "trigger",
+        "policy",
+        "granted",
+        "made again",
+        "export",
+        "definer",
+        "volatility",
+        "owner",
+        "callee",
+        "view's option",
+        "view's owner",
+        "row security",
+        "default",
+        "check",
+        "cascade",
+    ],
 )
 def test_what_changed_while_it_waited_does_not_run(gate, hospital, made, statement, change, way):
     if statement in (EXPORT, GRANT) and way.get("prepared"):

@@ -35,6 +35,11 @@ SELECT pg_catalog.md5(pg_catalog.concat_ws('/',
     WHERE a.attrelid >= 16384 AND c.relkind IN ('r','v','m','p','f') AND c.relpersistence <> 't'),
   (SELECT pg_catalog.sum(pg_catalog.hashtextextended(r.oid::text || r.xmin::text, 0))
      FROM pg_catalog.pg_rewrite r WHERE r.oid >= 16384),
+  (SELECT pg_catalog.sum(pg_catalog.hashtextextended(d.oid::text || d.xmin::text, 0))
+     FROM pg_catalog.pg_attrdef d JOIN pg_catalog.pg_class c ON c.oid = d.adrelid WHERE c.relpersistence <> 't'),
+  (SELECT pg_catalog.sum(pg_catalog.hashtextextended(k.oid::text || k.xmin::text, 0))
+     FROM pg_catalog.pg_constraint k LEFT JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+    WHERE k.oid >= 16384 AND c.relpersistence IS DISTINCT FROM 't'),
   (SELECT pg_catalog.sum(pg_catalog.hashtextextended(t.oid::text || t.xmin::text, 0))
      FROM pg_catalog.pg_trigger t WHERE NOT t.tgisinternal),
   (SELECT pg_catalog.sum(pg_catalog.hashtextextended(p.oid::text || p.xmin::text, 0)) FROM pg_catalog.pg_policy p),
@@ -148,6 +153,10 @@ class Connection:
         if epoch == before and epoch:
             return
         # The first look forgets too: what was analysed before it may rest on what has changed since.
+        self.forget()
+
+    def forget(self) -> None:
+        """What was analysed may hold no longer."""
         self.resolver.forget()
         for tell in self.on_change:
             tell()

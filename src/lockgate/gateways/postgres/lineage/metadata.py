@@ -13,6 +13,7 @@ from functools import partial
 from lockgate.action import JSON
 from lockgate.apart import apart
 from lockgate.array_literal import array_literal
+from lockgate.gateways.postgres.lineage.definitions import CODE, FUNCTION, REST
 from lockgate.gateways.postgres.lineage.nodetree import Node, NodeTreeError, Value, read
 from lockgate.gateways.postgres.lineage.side import Row, Side
 
@@ -76,14 +77,13 @@ RULES = """
 SELECT r.ev_class, r.ev_action::text FROM pg_catalog.pg_rewrite r
  WHERE r.ev_type = '1' AND r.ev_class = ANY ($1::oid[])
 """
-FUNCTIONS = """
-SELECT p.oid, n.nspname, p.proname, p.provolatile, l.lanname, p.prosecdef,
-       pg_catalog.md5(p.prosrc || coalesce(p.proconfig::text, '') || coalesce(p.prosqlbody::text, ''))
+FUNCTIONS = f"""
+SELECT p.oid, n.nspname, p.proname, p.provolatile, l.lanname, p.prosecdef, {FUNCTION}
   FROM pg_catalog.pg_proc p
   JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
   JOIN pg_catalog.pg_language l ON l.oid = p.prolang
  WHERE p.oid = ANY ($1::oid[])
-"""
+"""  # noqa: S608 - our own words
 NAMED_RELATIONS = """
 SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
  WHERE c.oid >= 16384 AND c.relkind IN ('r', 'v', 'm', 'p', 'f')
@@ -117,6 +117,8 @@ class Relation:
     code: str = ""
     """A hash of its triggers with their functions, its row policies, its rules other than a view's own, and the users'
     own functions in its defaults, constraints and indexes."""
+    rest: str = ""
+    """A hash of what else it is: owner, defaults, constraints, row security, a view's options."""
     children: tuple[int, ...] = ()
     """OIDs of what inherits from it: its rows are among this one's."""
     rule: Node | None = None
@@ -135,7 +137,8 @@ class Relation:
         return next((number for number, (column, _) in self.columns.items() if column == name), 0)
 
     def definition(self) -> str:
-        text = repr((self.kind, sorted(self.columns.items()), self.code, _shape(self.rule) if self.rule else ""))
+        rule = _shape(self.rule) if self.rule else ""
+        text = repr((self.kind, sorted(self.columns.items()), self.code, self.rest, rule))
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -157,6 +160,13 @@ class Function:
 class Metadata:
     relations: dict[int, Relation] = field(default_factory=dict)
     functions: dict[int, Function] = field(default_factory=dict)
+    code: str = ""
+    """A hash of every function of the users' own, where one can run."""
+
+    @property
+    def runs_code(self) -> bool:
+        """Whether code of the users' own can run: a function, a trigger, a row policy, a rule."""
+        return any(not f.builtin for f in self.functions.values()) or any(r.code for r in self.relations.values())
 
     def below(self, relation: Relation) -> list[Relation]:
         """All that inherits from it, however far down."""
@@ -171,7 +181,8 @@ class Metadata:
 
     def preconditions(self) -> JSON:
         """What the statement's meaning rests on: OID, name and definition of everything that is the users' own."""
-        return [[oid, name, definition] for oid, name, definition in self._own()]
+        own: list[JSON] = [[oid, name, definition] for oid, name, definition in self._own()]
+        return [*own, ["code", self.code]] if self.code else own
 
     def rests_on(self) -> tuple[int, ...]:
         """The OIDs of the same."""
@@ -215,6 +226,7 @@ async def load(side: Side, tree: Value, much: bool = False) -> Metadata:
     while pending:
         relids, funcids = await apart(partial(_named, pending), much)
         pending = await _ask(side, relids - set(metadata.relations), funcids - set(metadata.functions), metadata)
+    await _defined(side, metadata)
     return metadata
 
 
@@ -239,12 +251,26 @@ async def named(side: Side, names: Iterable[str], *, whole_schemas: bool) -> Met
     whole = "true" if whole_schemas else "false"
     relations, functions = await side.fetch_all((NAMED_RELATIONS, array, whole), (NAMED_FUNCTIONS, array, whole))
     await _ask(side, {int(row[0] or 0) for row in relations}, {int(row[0] or 0) for row in functions}, metadata)
+    await _defined(side, metadata)
     return metadata
+
+
+async def _defined(side: Side, metadata: Metadata) -> None:
+    """Add the rest of the definitions of the users' own relations, and all code where some of it can run."""
+    own = sorted(oid for oid, relation in metadata.relations.items() if not relation.builtin)
+    code = [(CODE,)] if metadata.runs_code else []
+    if not own and not code:
+        return
+    rest, *whole = await side.fetch_all((REST, array_literal(own)), *code)
+    for oid, definition in rest:
+        metadata.relations[int(oid or 0)].rest = definition or ""
+    metadata.code = str(whole[0][0][0]) if whole else ""
 
 
 async def _ask(side: Side, relids: set[int], funcids: set[int], metadata: Metadata) -> list[Value]:
     """Add these to the metadata, in one round trip; the rules of those that are views."""
-    questions = [(RELATIONS, array_literal(sorted(relids))), (RULES, array_literal(sorted(relids)))] if relids else []
+    array = array_literal(sorted(relids))
+    questions = [(RELATIONS, array), (RULES, array)] if relids else []
     questions += [(FUNCTIONS, array_literal(sorted(funcids)))] if funcids else []
     found = await side.fetch_all(*questions) if questions else []
     if funcids:

@@ -91,6 +91,8 @@ async def changed(session: Session, statements: Sequence[Statement]) -> bool:
         oids = () if statement.analysis is None else statement.analysis.parameter_oids
         again = await resolver.resolve(session, statement.text.encode(), oids, anew=True)
         if not isinstance(again, tuple) or len(again) != 1 or _meant(again[0]) != _meant(statement):
+            if statement.generation == resolver.generation:
+                session.connection.forget()  # or the next try would be compared with what is stale, too
             return True
     return False
 
