@@ -46,6 +46,8 @@ class Wishes:
     most_rows: int = 0
     """The stream is cut at this many rows (0: no cap); part of what is approved."""
     most_bytes: int = 0
+    wrote: bool = False
+    """Whether the open transaction has written: what people approve does not run in it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,8 @@ class Run:
     bytes: int = 0
     completed: bool = False
     code: str = ""
+    held_back: bool = False
+    """Whether its commit is sent only once it has run."""
 
     def count(self, rows: int, bytes_: int) -> None:
         """About to leave: CapReached where that is more than was approved, and then they do not."""
@@ -68,6 +70,16 @@ class Part:
     plan: RowPlan | None = None
     copy: CopyRewriter | None = None
     copies_out: bool = False
+    counted: tuple[Run, ...] = ()
+    """Runs besides its own whose caps its rows count against: of its message, of the cursor that it fetches from."""
+
+    def count(self, rows: int, bytes_: int) -> None:
+        """About to leave, as `Run.count`."""
+        if self.run is not None:
+            self.run.count(rows, bytes_)
+        for run in self.counted:
+            if run is not self.run:
+                run.count(rows, bytes_)
 
 
 @dataclass(slots=True)

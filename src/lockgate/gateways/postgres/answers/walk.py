@@ -171,8 +171,7 @@ class Answers:
                 end, rows = run_end(data, position, ord("D"))
                 if end > position:
                     out.append(data if position == 0 and end == len(data) else view[position:end])
-            if part.run is not None:
-                part.run.count(rows, end - position)
+            part.count(rows, end - position)
             return end
         return position
 
@@ -257,8 +256,7 @@ class Answers:
         elif kind in b"HWGdc" and part is not None:
             if kind in b"dc" and part.copy is not None:
                 chunk, rows = part.copy.feed(whole)
-                if part.run is not None:
-                    part.run.count(rows, len(whole))
+                part.count(rows, len(whole))
                 if chunk:
                     out.append(chunk)
                 return
@@ -321,8 +319,8 @@ class Answers:
     def _on_copy(self, step: Step, part: Part, kind: int, body: bytes) -> None:
         if kind in b"dc" and not part.copies_out:
             raise ProtocolError("the upstream copies out before it has said so")
-        if kind == ord("d") and part.run is not None:
-            part.run.count(body != COPY_TRAILER, len(body) + 5)
+        if kind == ord("d"):
+            part.count(body != COPY_TRAILER, len(body) + 5)
         if kind == ord("G"):
             self.copy_in = True
             # The server ignores the Syncs that it meets during COPY FROM STDIN in the extended protocol.

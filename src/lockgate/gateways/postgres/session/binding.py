@@ -11,7 +11,7 @@ from lockgate.gateways.postgres.session import replies
 from lockgate.gateways.postgres.session.deciding import Passed, admit, after, part_for, shape_only
 from lockgate.gateways.postgres.session.item import Item
 from lockgate.gateways.postgres.session.portals import is_taken
-from lockgate.gateways.postgres.session.records import Portal, frame
+from lockgate.gateways.postgres.session.records import Cursor, Portal, frame
 from lockgate.gateways.postgres.wire import messages as m
 from lockgate.pipeline import Refusal
 
@@ -57,7 +57,7 @@ async def bind(session: Session, raw: bytes) -> Item | bytes:
         session.settings.under() if ticket.request_id else None,
     )
     for name in declared:
-        registry.cursors[name] = unproven(session.connection.mask_key(session.requester))
+        registry.cursors[name] = Cursor(unproven(session.connection.mask_key(session.requester)))
 
     def undo() -> None:
         registry.portals.pop(bound.portal, None)
@@ -72,7 +72,7 @@ async def bind(session: Session, raw: bytes) -> Item | bytes:
             return
         made = part_for(session, statement, passed)
         part.treatment, part.clear_errors, part.run = made.treatment, made.clear_errors, passed.run
-        part.copy_options = made.copy_options
+        part.copy_options, part.counted = made.copy_options, made.counted
         if statement.classified.kind != "deallocate":
             part.completed = after(session, statement)
         item.steps[0].parts = [Part(clear_errors=part.clear_errors, run=part.run)]

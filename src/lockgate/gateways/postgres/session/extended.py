@@ -206,10 +206,11 @@ class ExtendedBatch:
     def _portal(self, name: bytes) -> Portal | None:
         """A bound portal, or the one that DECLARE made: the server keeps both under one roof."""
         registry = self.session.registry
-        treatment = registry.cursors.get(name.decode("utf-8", "replace"))
-        if name in registry.portals or treatment is None:
+        cursor = registry.cursors.get(name.decode("utf-8", "replace"))
+        if name in registry.portals or cursor is None:
             return registry.portals.get(name)
-        part = Part(treatment=treatment, clear_errors=False)
+        treatment = cursor.treatment
+        part = Part(treatment=treatment, clear_errors=False, counted=cursor.counted)
         if treatment.fields is not None:
             part.plan = treatment.plan(treatment.fields, ())
         return Portal(Prepared(b"", b"", (), (), ""), part, ())

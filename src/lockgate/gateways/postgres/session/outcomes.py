@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lockgate.gateways.postgres.answers import Run, Step
+from lockgate.gateways.postgres.answers import CAP_REACHED, Run, Step
 
 CONNECTION_LOST = "57P01"
 
@@ -36,8 +36,10 @@ class Outcomes:
             run.finish("SUCCEEDED" if succeeded else "FAILED", run.rows, run.bytes, run.code)
 
     def session_ended(self, on_its_way: bool) -> None:
-        """What is on its way to the server may still be committed; what waited for COMMIT is rolled back."""
+        """What is on its way to the server may still be committed; what waited for COMMIT is rolled back. A stream that
+        was cut at its cap was the answer of a write that the server may be through with."""
         runs, self._runs = self._runs, []
         for run in runs:
-            unknown = run.writes and not run.code and on_its_way
+            may_commit = not run.code or (run.code == CAP_REACHED and not run.held_back)
+            unknown = run.writes and may_commit and on_its_way
             run.finish("UNKNOWN" if unknown else "FAILED", run.rows, run.bytes, run.code or CONNECTION_LOST)

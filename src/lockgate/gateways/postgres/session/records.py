@@ -9,10 +9,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lockgate.action import JSON
-from lockgate.gateways.postgres.answers import Part
+from lockgate.gateways.postgres.answers import Part, Run
 from lockgate.gateways.postgres.classify import Classified
 from lockgate.gateways.postgres.masking.treatment import Treatment
 from lockgate.gateways.postgres.resolve.statement import Prepared, Statement
+
+
+@dataclass(slots=True)
+class Cursor:
+    """What a DECLARE has made: how its rows are shown, and the run that they count against, whoever fetches them."""
+
+    treatment: Treatment
+    run: Run | None = None
+
+    @property
+    def counted(self) -> tuple[Run, ...]:
+        return () if self.run is None else (self.run,)
 
 
 @dataclass(slots=True)
@@ -23,7 +35,7 @@ class Portal:
     part: Part
     formats: tuple[int, ...]
     search_path: str = ""
-    cursor: Treatment | None = None
+    cursor: Cursor | None = None
     """Of a FETCH: what its cursor was when it was bound."""
     under: JSON = None
     """Of what people approved: the settings that it was approved with."""
@@ -35,7 +47,7 @@ class Registry:
 
     prepared: dict[bytes, Prepared] = field(default_factory=dict)
     portals: dict[bytes, Portal] = field(default_factory=dict)
-    cursors: dict[str, Treatment] = field(default_factory=dict)
+    cursors: dict[str, Cursor] = field(default_factory=dict)
 
     def has(self, name: str) -> bool:
         """Whether a cursor or a portal of that name may be there."""

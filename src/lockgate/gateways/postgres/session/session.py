@@ -224,7 +224,7 @@ class Session:
                 return
             self.decisive = False
         if self.settings.dirty and self.status != FAILED_TRANSACTION:
-            before = self.settings.search_path
+            before = self.settings.decided_by()
             rows = await self.ask_upstream(self.settings.question())
             self.settings.learn(rows[0])
             whose = self.connection.target.user, self.requester.principal.id
@@ -233,7 +233,7 @@ class Session:
                 raise ProtocolError(f"a pinned setting was changed: {moved}")
             self.settings.unsettled = self.settings.unsettled and self.status != IDLE
             self.settings.varied = self.settings.varied and self.status != IDLE
-            if self.settings.search_path != before:
+            if self.settings.decided_by() != before:
                 self.fast.clear()
 
     async def ask_upstream(self, sql: str) -> list[tuple[bytes | None, ...]]:

@@ -67,7 +67,9 @@ async def _run(session: Session, statements: tuple[Statement, ...], text: bytes,
         if shape is not None:
             session.remember_text(text, statements[0].analysis.literals, shape)
     if statements and passed.run is not None:
-        parts[-1].run = passed.run
+        parts[-1].run = passed.run  # it has completed with the last
+        for part in parts:
+            part.counted = (passed.run, *(run for run in part.counted if run is not passed.run))
     rewritten = session.connection.resolver.rewritten(session, statements, text)
     await _forward(session, rewritten, Step(Kind.QUERY, parts), passed.watched, rows)
 

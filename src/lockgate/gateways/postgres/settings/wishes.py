@@ -80,11 +80,15 @@ class Settings:
         self.pinned = tuple(texts[7:])
         self.dirty = False
 
+    def decided_by(self) -> tuple[object, ...]:
+        """What a decision made earlier rests on."""
+        return self.search_path, self.reveal, self.purpose, self.most_rows, self.most_bytes
+
     def under(self) -> JSON:
         """What gives a text its meaning besides the objects that it names, where a client may change it."""
         return {"search_path": self.search_path, **dict(zip(READING, self.reading, strict=False))}
 
-    def wishes(self, *, may_wait: bool, hold: Hold, person: bool) -> Wishes:
+    def wishes(self, *, may_wait: bool, hold: Hold, person: bool, wrote: bool = False) -> Wishes:
         return Wishes(
             reveal=self.reveal,
             purpose=self.purpose,
@@ -93,6 +97,7 @@ class Settings:
             hold_s=hold.person_s if person else hold.agent_s,
             most_rows=self.most_rows,
             most_bytes=self.most_bytes,
+            wrote=wrote,
         )
 
 

@@ -68,6 +68,7 @@ async def redeem(
     caps = ticket.action.row_cap, ticket.action.byte_cap
     run = Run(finisher(session, passed), writes, *caps)
     watched = meaning.Watched(session, statements, before, run, ticket.request_id) if watch else None
+    run.held_back = watched is not None
     return Passed(passed, run, None, watched)
 
 

@@ -10,6 +10,7 @@ from lockgate.gateways.postgres.lineage.model import Analysis
 from lockgate.gateways.postgres.masking.treatment import Treatment, harmless, treat, unproven
 from lockgate.gateways.postgres.resolve.statement import Prepared, Statement
 from lockgate.gateways.postgres.session.deciding.redeeming import Passed
+from lockgate.gateways.postgres.session.records import Cursor
 from lockgate.services.shapes import Shape
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ def part_for(session: Session, statement: Statement, passed: Passed) -> Part:
     part = Part(clear_errors=readable, copy_options=statement.classified.copy)
     key = connection.mask_key(session.requester)
     if kind == "fetch":
-        part.treatment = session.registry.cursors.get(statement.classified.name, unproven(key))
-        part.clear_errors = False
+        cursor = session.registry.cursors.get(statement.classified.name, Cursor(unproven(key)))
+        part.treatment, part.counted, part.clear_errors = cursor.treatment, cursor.counted, False
     elif kind == "show" or kind == "requests":
         part.treatment = harmless(key)
     elif kind == "explain" and analysis is not None:
@@ -46,7 +47,8 @@ def part_for(session: Session, statement: Statement, passed: Passed) -> Part:
         part.treatment = _treated(session, analysis, decision)
     elif analysis is not None:
         # Known from here on, so that a FETCH in the same batch never meets an older cursor's treatment.
-        part.treatment = session.registry.cursors[statement.classified.name] = _treated(session, analysis, decision)
+        part.treatment = _treated(session, analysis, decision)
+        session.registry.cursors[statement.classified.name] = Cursor(part.treatment, passed.run)
     return part
 
 
