@@ -56,6 +56,21 @@ def test_what_is_read_is_judged_by_where_it_is_read(gate, hospital, schemas, how
             assert SECRET not in str(agent.execute(READ.format(named), prepare=prepared).fetchall())
 
 
+def test_within_the_second_a_result_from_another_table_ends_the_session(gate, hospital, schemas, monkeypatch):
+    """Before the change is noticed the server's own description of the result tells of it."""
+    from lockgate.gateways.postgres import connection
+
+    monkeypatch.setattr(connection, "EPOCH_QUERY", "SELECT 'the same'")
+    look(gate)
+    for prepared in (False, True):
+        with gate.connect() as agent:
+            assert agent.execute("SELECT v FROM s1.plain", prepare=prepared).fetchone() == ("nothing",)
+    hospital.superuser(SWAP)
+    for prepared in (False, True):
+        with gate.connect() as agent, pytest.raises(psycopg.Error, match="schema has just changed"):
+            agent.execute("SELECT v FROM s1.plain", prepare=prepared)
+
+
 def left(hospital):
     """How many rows are left in any of the tables of that name."""
     names = hospital.superuser("SELECT c.oid::regclass FROM pg_class c WHERE c.relname = 'plain'").split()

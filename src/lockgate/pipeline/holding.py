@@ -8,9 +8,13 @@ from lockgate.pipeline.nouns import Caller, Facts, Held, Refusal, Wishes
 from lockgate.pipeline.words import DENIED, EXPIRED, WAITING
 from lockgate.services.approvals import Approvals, Opened
 
+AFTER_A_WRITE = "what people approve does not run in a transaction that has written"
+
 
 async def held(approvals: Approvals, opened: Opened, facts: Facts, wishes: Wishes, caller: Caller) -> Refusal | None:
     """None once the request is approved; otherwise why not, after `wishes.hold_s` at the latest."""
+    if wishes.wrote:
+        return _not_here(opened, facts)
     if opened.state == "APPROVED":
         return None
     if not wishes.wait:
@@ -57,6 +61,15 @@ async def _unapproved(approvals: Approvals, opened: Opened, state: str, facts: F
             facts.classes,
         )
     return Refusal(EXPIRED, f"request {request_id} is {state.lower()}", "ask again", request_id, state, facts.classes)
+
+
+def _not_here(opened: Opened, facts: Facts) -> Refusal:
+    """In a transaction that has written: people would hold its locks, and its end could undo what they approve."""
+    if opened.state == "APPROVED":
+        hint = "it is approved: roll back, and repeat the identical statement before anything is written"
+        return Refusal(WAITING, AFTER_A_WRITE, hint, opened.request_id, opened.state, facts.classes)
+    hint = "roll back; once it is approved, repeat the identical statement before anything is written"
+    return Refusal(WAITING, AFTER_A_WRITE, hint, opened.request_id, opened.state, facts.classes, 30)
 
 
 def _waiting(how: str, opened: Opened, state: str, facts: Facts) -> Refusal:

@@ -43,7 +43,7 @@ def masked_value(column: str = "") -> Refusal:
     )
 
 
-def held(told: Held) -> bytes:
+def held(told: Held, *, in_transaction: bool = False) -> bytes:
     """The notice that a statement waits for a person, sent at once."""
     until = datetime.fromtimestamp(told.decide_by_at / 1_000_000, UTC)
     detail: dict[str, JSON] = {
@@ -51,11 +51,13 @@ def held(told: Held) -> bytes:
         "state": "PENDING",
         "classes": sorted(told.classes),
         "decide_by": until.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "in_transaction": in_transaction,
     }
+    open_too = "; your transaction stays open meanwhile" if in_transaction else ""
     return m.notice(
         "NOTICE",
         "LG001",
-        f"held for approval: request {told.request_id}, open until {until:%H:%M} UTC: {told.link}",
+        f"held for approval: request {told.request_id}, open until {until:%H:%M} UTC: {told.link}{open_too}",
         detail=canonical(detail).decode(),
         hint="wait here, or cancel and repeat the identical statement once it is approved",
     )

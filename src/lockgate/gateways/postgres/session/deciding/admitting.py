@@ -17,6 +17,7 @@ from lockgate.gateways.postgres.session import replies
 from lockgate.gateways.postgres.session.deciding.facts import facts_of, view_of
 from lockgate.gateways.postgres.session.deciding.keying import statement_key
 from lockgate.gateways.postgres.session.deciding.looked_up import looked_up
+from lockgate.gateways.postgres.session.own_transaction import IDLE
 from lockgate.pipeline import Facts, Held, Refusal, Ticket, Wishes, unrecorded
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def wishes_of(session: Session) -> Wishes:
         may_wait=not session.wrote and connection.may_hold(),
         hold=connection.hold,
         person=session.requester.principal.kind is Kind.HUMAN,
+        wrote=session.wrote,
     )
 
 
@@ -160,7 +162,8 @@ class SessionCaller:
     session: Session
 
     async def told(self, held: Held) -> None:
-        self.session.client.write(replies.held(held))
+        open_too = self.session.status != IDLE or self.session.unsynced
+        self.session.client.write(replies.held(held, in_transaction=open_too))
 
     async def gone(self) -> None:
         waits = [
