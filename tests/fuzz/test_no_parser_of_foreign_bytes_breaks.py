@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import struct
+from collections import deque
 from typing import Any
 
 import pytest
@@ -47,7 +48,7 @@ def test_frames(data):
         lambda: _frames.split(data, 1 << 20),
         lambda: _frames.run_end(data, 0, ord("D")),
         lambda: _frames.scan_client(data, {}, {}),
-        lambda: _frames.scan_server(data, 0, 3),
+        lambda: _frames.scan_server(data, 0, 3, deque([None] * 3)),
     ):
         try:
             scan()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections import deque
 
 import psycopg
 import pytest
@@ -13,6 +14,7 @@ from lockgate.errors import ProtocolError
 from lockgate.gateways.postgres.masking import _rows, constants, masks
 from lockgate.gateways.postgres.wire import _frames
 from lockgate.gateways.postgres.wire.messages import parse_data_row
+from lockgate.services.shapes import Shape
 from uncompiled import plain
 
 KEY = bytes(range(16))
@@ -107,17 +109,52 @@ def test_malformed_rows_are_an_error_and_never_pass(garbage, width):
         assert not out, "nothing of an unfinished row leaves"
 
 
-@given(st.binary(max_size=80))
-@settings(max_examples=200, deadline=None)
-def test_framing_agrees_on_any_bytes(data):
-    for name, arguments in (("split", (data, 1 << 20)), ("run_end", (data, 0, 68)), ("scan_server", (data, 0, 3))):
+answers = st.one_of(
+    st.binary(max_size=80),
+    st.lists(
+        st.one_of(st.just(row([b"x"])), st.sampled_from(b"CIsZ2E").map(lambda kind: struct.pack("!BIB", kind, 5, 73))),
+        max_size=12,
+    ).map(b"".join),
+)
+
+
+@given(answers, st.lists(st.booleans(), max_size=8))
+@settings(max_examples=300, deadline=None)
+def test_framing_agrees_on_any_bytes(data, rounds):
+    calls = {"split": (data, 1 << 20), "run_end": (data, 0, 68), "scan_server": (data, 0, 3)}
+    for name, arguments in calls.items():
         outcomes = []
         for module in (_frames, PLAIN_FRAMES):
+            shapes = [Shape(str(at)) if run else None for at, run in enumerate(rounds)]
+            awaited = deque([*shapes, None, None, None])
             try:
-                outcomes.append(getattr(module, name)(*arguments))
+                found = getattr(module, name)(*arguments, *([awaited] if name == "scan_server" else []))
             except ProtocolError:
-                outcomes.append("refused")
+                found = "refused"
+            outcomes.append((found, len(awaited), [shape.counted for shape in shapes if shape]))
         assert outcomes[0] == outcomes[1], name
+
+
+def test_rows_on_the_fast_path_count_on_the_run_that_they_answer():
+    one, other = Shape("one"), Shape("other")
+    done, ready, error = b"C\0\0\0\x05\0", b"Z\0\0\0\x05I", b"E\0\0\0\x05\0"
+    awaited = deque([one, other, None, one, None])
+    first = row([b"a"]) * 2 + done + row([b"b"])
+    assert _frames.scan_server(first, 0, 9, awaited) == (len(first), 0)
+    assert _frames.scan_server(error, 0, 9, awaited) == (0, 0), "an error is looked at"
+    rest = ready + row([b"c"]) + done + ready
+    assert _frames.scan_server(rest, 0, 9, awaited) == (len(rest), 2)
+    assert (one.completed, one.rows, one.bytes) == (2, 3, 3 * len(row([b"a"])))
+    assert (other.completed, other.rows) == (0, 1)
+    assert not awaited
+
+
+def test_a_row_that_no_run_awaits_ends_the_session():
+    for awaited in (deque([None]), deque()):
+        with pytest.raises(ProtocolError):
+            _frames.scan_server(row([b"a"]), 0, 1, awaited)
+    with pytest.raises(ProtocolError):
+        _frames.scan_server(b"Z\0\0\0\x05I", 0, 1, deque())
 
 
 @pytest.mark.parametrize("fmt", [0, 1])

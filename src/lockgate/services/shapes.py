@@ -1,14 +1,15 @@
 """Masked reads recorded by shape: one durable intent before the first run in a session, then only counts.
 
 A hundred thousand look-alike reads a minute would drown the log and the disk. What must not be lost is that a shape
-was run at all, so that is durable first; a crash loses at most the last second of counts (audit.md).
+was run at all, so that is durable first; a crash loses at most the last second of counts (audit.md). What is counted
+is counted where the answers pass, also on the compiled path; what is not is not in the event (decision 25).
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -23,15 +24,28 @@ FLUSH_S = 1.0
 
 @dataclass(slots=True)
 class Shape:
-    """One statement key in one session: plain counters, so that counting a run costs one addition."""
+    """One kind of read in one session: plain counters, so that counting a run costs a few additions."""
 
     execution: str
     runs: int = 0
+    """Sent to be executed."""
+    completed: int = 0
+    """Executed to their end, as the server says; the others failed, or were cut off."""
     rows: int = 0
     bytes: int = 0
-    failed: int = 0
+    """Of the rows, in the server's own messages."""
     first_at: int = 0
-    reported: int = field(default=0, repr=False)
+    last_at: int = 0
+    """When the last of it was seen to have been counted: at most FLUSH_S after it was."""
+    ended: bool = False
+    closing: bool = field(default=False, repr=False)
+    """Whether its outcome is on its way to the store."""
+    reported: tuple[int, ...] = field(default=(0, 0, 0, 0), repr=False)
+    seen: tuple[int, ...] = field(default=(0, 0, 0, 0), repr=False)
+
+    @property
+    def counted(self) -> tuple[int, ...]:
+        return self.runs, self.completed, self.rows, self.bytes
 
 
 class Shapes:
@@ -46,7 +60,8 @@ class Shapes:
     async def open(self, facts: Mapping[str, JSON]) -> Shape:
         """Write the intent; only then may the first run go upstream. Raises StoreError, and nothing runs."""
         execution = self._new_id("exe")
-        shape = Shape(execution, first_at=self._store.clock())
+        now_at = self._store.clock()
+        shape = Shape(execution, first_at=now_at, last_at=now_at)
         body: dict[str, JSON] = {"execution": execution, "mode": "shape", "request": None, **facts}
 
         def unit(conn: Connection) -> tuple[None, list[Event]]:
@@ -58,48 +73,77 @@ class Shapes:
             self._task = asyncio.get_running_loop().create_task(self._flush_each_second())
         return shape
 
-    async def close(self, shapes: list[Shape]) -> None:
-        """The session ended: an outcome for each shape, with all its counts."""
-        ended = [self._open.pop(s.execution) for s in shapes if s.execution in self._open]
-        if not ended:
-            return
-        events = [Event("outcome", {"status": "SUCCEEDED", "code": "", **_counts(s)}) for s in ended]
-
-        def unit(conn: Connection) -> tuple[None, list[Event]]:
-            return None, events
-
-        await self._store.transact(unit)
+    async def close(self, shapes: Iterable[Shape]) -> None:
+        """The session ended: an outcome for each shape, with all its counts; at once, or when the store takes it."""
+        ended = list(shapes)
+        for shape in ended:
+            shape.ended = True
+        with contextlib.suppress(LockgateError):
+            await self._report(ended)
 
     async def stop(self) -> None:
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
-        await self.close(list(self._open.values()))
+        await self.close(self._open.values())
 
     async def _flush_each_second(self) -> None:
         while self._open:
             await asyncio.sleep(FLUSH_S)
-            grown = [s for s in self._open.values() if s.runs != s.reported]
-            if not grown:
-                continue
-            events = [Event("shape.counted", _counts(s)) for s in grown]
-            marks = [(s, s.runs) for s in grown]
-
-            def unit(conn: Connection, events: list[Event] = events) -> tuple[None, list[Event]]:
-                return None, events
-
             with contextlib.suppress(LockgateError):
-                await self._store.transact(unit)
-                for shape, runs in marks:
-                    shape.reported = runs
+                await self._report(list(self._open.values()))
+
+    async def _report(self, shapes: Iterable[Shape]) -> None:
+        """Write down what has grown, and what has ended; that is forgotten only once it is kept."""
+        now_at = self._store.clock()
+        told: list[tuple[Shape, tuple[int, ...]]] = []
+        events: list[Event] = []
+        for shape in shapes:
+            if shape.execution not in self._open or shape.closing:
+                continue
+            counted = shape.counted
+            if counted != shape.seen:
+                shape.seen, shape.last_at = counted, now_at
+            if shape.ended:
+                shape.closing = True
+                events.append(Event("outcome", outcome_of(shape)))
+            elif counted != shape.reported:
+                events.append(Event("shape.counted", _counts(shape)))
+            else:
+                continue
+            told.append((shape, counted))
+        if not events:
+            return
+
+        def unit(conn: Connection) -> tuple[None, list[Event]]:
+            return None, events
+
+        try:
+            await self._store.transact(unit)
+        except BaseException:
+            for shape, _ in told:
+                shape.closing = False
+            raise
+        for shape, counted in told:
+            shape.reported = counted
+            if shape.closing:
+                self._open.pop(shape.execution, None)
+
+
+def outcome_of(shape: Shape) -> dict[str, JSON]:
+    """FAILED where not one run of it completed; `failed` says how many did not."""
+    status = "FAILED" if shape.runs and not shape.completed else "SUCCEEDED"
+    return {"status": status, "code": "", **_counts(shape), "failed": shape.runs - shape.completed}
 
 
 def _counts(shape: Shape) -> dict[str, JSON]:
     return {
         "execution": shape.execution,
         "runs": shape.runs,
+        "completed": shape.completed,
         "rows": shape.rows,
         "bytes": shape.bytes,
-        "failed": shape.failed,
+        "first_at": shape.first_at,
+        "last_at": shape.last_at,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -10,6 +11,7 @@ from enum import Enum, auto
 from lockgate.gateways.postgres.masking._rows import RowPlan
 from lockgate.gateways.postgres.masking.copy_rows import CopyRewriter
 from lockgate.gateways.postgres.masking.treatment import Treatment
+from lockgate.services.shapes import Shape
 
 CAP_REACHED = "54000"
 """program_limit_exceeded"""
@@ -65,21 +67,46 @@ class Part:
     treatment: Treatment | None = None
     clear_errors: bool = True
     run: Run | None = None
+    shape: Shape | None = None
+    """What a masked read is counted on; there is a `run` or a `shape`, not both."""
+    last: bool = True
+    """Whether the run has completed when this has: one run may be several statements of one message."""
     completed: Callable[[bytes], None] | None = None
     copy_options: object = None
     plan: RowPlan | None = None
     copy: CopyRewriter | None = None
     copies_out: bool = False
     counted: tuple[Run, ...] = ()
-    """Runs besides its own whose caps its rows count against: of its message, of the cursor that it fetches from."""
+    """Runs besides its own whose caps its rows count against: of the cursor that it fetches from."""
+    _begun: bool = False
+    _ended: bool = False
+
+    def begins(self) -> None:
+        """About to go upstream, to be executed; a portal that gives its rows in turns is one run."""
+        if self.shape is not None and self.last and not self._begun:
+            self._begun = True
+            self.shape.runs += 1
 
     def count(self, rows: int, bytes_: int) -> None:
-        """About to leave, as `Run.count`."""
+        """About to leave; raises CapReached as `Run.count` does."""
         if self.run is not None:
             self.run.count(rows, bytes_)
+        elif self.shape is not None:
+            self.shape.rows += rows
+            self.shape.bytes += bytes_
         for run in self.counted:
             if run is not self.run:
                 run.count(rows, bytes_)
+
+    def ends(self) -> None:
+        """The server has executed it, or as many of its rows as were asked for at once."""
+        if not self.last:
+            return
+        if self.run is not None:
+            self.run.completed = True
+        elif self.shape is not None and not self._ended:
+            self._ended = True
+            self.shape.completed += 1
 
 
 @dataclass(slots=True)
@@ -94,6 +121,8 @@ class Step:
     answered: asyncio.Future[list[tuple[int, bytes]]] | None = None
     collected: list[tuple[int, bytes]] = field(default_factory=list)
     ready: int = 0
+    runs: deque[Shape | None] = field(default_factory=deque)
+    """Of the fast path: what the answers are counted on (`scan_client`)."""
     index: int = 0
     hides_ready: bool = False
     """Whether the ReadyForQuery is kept back: something of ours follows, whose ReadyForQuery is shown."""
@@ -101,6 +130,12 @@ class Step:
     """Whether the client was told to send the rows of a COPY FROM STDIN before, and has sent them."""
     ends: bytes = b"Z"
     """Of an internal step: the kinds of message that are the last of its answer."""
+
+    def begins(self) -> None:
+        """It goes upstream now."""
+        if self.kind in (Kind.EXECUTE, Kind.QUERY):
+            for part in self.parts:
+                part.begins()
 
     @property
     def part(self) -> Part | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TypeAlias
 
@@ -22,6 +22,7 @@ from lockgate.gateways.postgres.wire import messages as m
 from lockgate.gateways.postgres.wire._frames import run_end, scan_server
 from lockgate.gateways.postgres.wire.forms import check_form
 from lockgate.gateways.postgres.wire.pins import PINS
+from lockgate.services.shapes import Shape
 
 LONGEST_MESSAGE_BYTES = 1 << 30
 SEARCHED_AT_ONCE_BYTES = 1 << 14
@@ -72,12 +73,13 @@ class Answers:
     def push(self, step: Step) -> None:
         self.expected.append(step)
 
-    def push_fast(self, rounds: int) -> None:
+    def push_fast(self, rounds: int, runs: Iterable[Shape | None]) -> None:
         """So many answers that need no look at each, up to their ReadyForQuery."""
         if self.expected and self.expected[-1].kind is Kind.FAST:
             self.expected[-1].ready += rounds
+            self.expected[-1].runs.extend(runs)
         else:
-            self.push(Step(Kind.FAST, ready=rounds))
+            self.push(Step(Kind.FAST, ready=rounds, runs=deque(runs)))
 
     async def drained(self) -> None:
         """Wait until the server has answered all that it was sent, or reads the rows of a COPY FROM STDIN."""
@@ -110,8 +112,7 @@ class Answers:
         if part is None:
             return  # the upstream was lost meanwhile
         chunk, end, rows = rewritten
-        if part.run is not None:
-            part.run.count(rows, end)
+        part.count(rows, end)
         self._walk(data, 0, [chunk])
 
     def _walk(self, data: bytes, position: int, out: Chunks) -> None:
@@ -146,7 +147,7 @@ class Answers:
         if step is None:
             return position
         if step.kind is Kind.FAST:
-            end, ready = scan_server(data, position, step.ready)
+            end, ready = scan_server(data, position, step.ready, step.runs)
             if end > position:
                 out.append(data if position == 0 and end == len(data) else view[position:end])
                 step.ready -= ready
@@ -306,11 +307,10 @@ class Answers:
     def _on_complete(self, step: Step, part: Part | None, kind: int, body: bytes) -> None:
         if step.kind not in (Kind.EXECUTE, Kind.QUERY):
             raise ProtocolError("the upstream completed what was not executed")
-        if part is not None and kind in b"CI":
-            if part.run is not None:
-                part.run.completed = True
-            if part.completed is not None:
-                part.completed(body[:-1])
+        if part is not None and (kind != ord("s") or part.shape is not None):
+            part.ends()
+        if part is not None and kind in b"CI" and part.completed is not None:
+            part.completed(body[:-1])
         if step.kind is Kind.EXECUTE:
             self.expected.popleft()
         else:

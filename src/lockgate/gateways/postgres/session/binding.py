@@ -67,15 +67,17 @@ async def bind(session: Session, raw: bytes) -> Item | bytes:
     item = Item(raw, [Step(Kind.BIND, undo=undo)], ticket, prepared.statements)
 
     def admitted(passed: Passed) -> None:
+        part.run, part.shape = passed.run, passed.shape
+        item.steps[0].parts = [Part(run=part.run)]
         statement = prepared.statements[0] if prepared.statements else None
         if statement is None:
             return
         made = part_for(session, statement, passed)
-        part.treatment, part.clear_errors, part.run = made.treatment, made.clear_errors, passed.run
+        part.treatment, part.clear_errors = made.treatment, made.clear_errors
         part.copy_options, part.counted = made.copy_options, made.counted
         if statement.classified.kind != "deallocate":
             part.completed = after(session, statement)
-        item.steps[0].parts = [Part(clear_errors=part.clear_errors, run=part.run)]
+        item.steps[0].parts[0].clear_errors = part.clear_errors
         if part.treatment is not None and part.treatment.fields is not None:
             part.plan = part.treatment.plan(part.treatment.fields, bound.result_formats)
         if part.treatment is not None and (not prepared.seen or part.treatment.fields is None):

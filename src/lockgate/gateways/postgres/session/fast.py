@@ -10,6 +10,8 @@ from lockgate.gateways.postgres.wire._frames import scan_client
 from lockgate.gateways.postgres.wire._literals import key_of
 from lockgate.services.shapes import Shape
 
+NOTHING: tuple[int, None] = (0, None)
+
 MOST_TEXTS = 1000
 
 
@@ -29,12 +31,13 @@ class FastPath:
             self.clear()
             self._generation = generation
 
-    def rounds(self, data: bytes) -> int:
-        """How many answers up to ReadyForQuery this chunk will get, if all of it is already decided; else 0.
+    def rounds(self, data: bytes) -> tuple[int, list[Shape | None] | None]:
+        """How many answers up to ReadyForQuery this chunk will get, if all of it is already decided, and the shapes
+        that they are counted on; else 0.
 
         What it counts is taken to be sent: call it only for a chunk that may go upstream at once.
         """
-        return scan_client(data, self.prepared, self._texts) if self.prepared or self._texts else 0
+        return scan_client(data, self.prepared, self._texts) if self.prepared or self._texts else NOTHING
 
     def forget(self, name: bytes) -> None:
         self.prepared.pop(name, None)

@@ -8,7 +8,6 @@ whose every run is already decided (allowed, nothing masked, recorded by shape) 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from typing import TYPE_CHECKING
 
 from lockgate.action import Requester
@@ -20,7 +19,7 @@ from lockgate.gateways.postgres.resolve.statement import Statement
 from lockgate.gateways.postgres.session import replies
 from lockgate.gateways.postgres.session.dump import Dump, declared
 from lockgate.gateways.postgres.session.extended import ExtendedBatch
-from lockgate.gateways.postgres.session.fast import FastPath
+from lockgate.gateways.postgres.session.fast import NOTHING, FastPath
 from lockgate.gateways.postgres.session.hearing import Hearing
 from lockgate.gateways.postgres.session.inbox import COPY_DATA, Inbox, Message
 from lockgate.gateways.postgres.session.outcomes import Outcomes
@@ -104,9 +103,9 @@ class Session:
             self.fast.check(self.gateway.generation)
             # Behind an error without Sync the server skips everything: then nothing of it would be answered.
             at_once = not (self._busy or self.decisive or self.unsynced or self.settings.dirty) and self.inbox.empty
-            rounds = self.fast.rounds(data) if at_once else 0
-            if rounds:
-                self.answers.push_fast(rounds)
+            rounds, runs = self.fast.rounds(data) if at_once else NOTHING
+            if runs is not None:
+                self.answers.push_fast(rounds, runs)
                 self.upstream.peer.write(data)
                 return
             self.inbox.feed(data)
@@ -255,6 +254,7 @@ class Session:
 
     def forward(self, data: bytes, steps: list[Step]) -> None:
         for step in steps:
+            step.begins()
             self.answers.push(step)
         self._outcomes.add(steps)
         self.upstream.peer.write(data)
@@ -300,5 +300,4 @@ class Session:
         self.upstream.peer.write(m.terminate())
         self.upstream.peer.close()
         self.client.close()
-        with contextlib.suppress(LockgateError):
-            await self.gateway.shapes.close(list(self.shapes.values()))
+        await self.gateway.shapes.close(self.shapes.values())

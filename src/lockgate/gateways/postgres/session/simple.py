@@ -62,14 +62,14 @@ async def _run(session: Session, statements: tuple[Statement, ...], text: bytes,
         part = part_for(session, statement, passed)
         part.completed = after(session, statement)
         parts.append(part)
+    if not statements:
+        parts.append(Part())
     if len(statements) == 1 and statements[0].classified.kind == "select" and statements[0].analysis is not None:
         shape = shape_only(passed, parts[0])
         if shape is not None:
             session.remember_text(text, statements[0].analysis.literals, shape)
-    if statements and passed.run is not None:
-        parts[-1].run = passed.run  # it has completed with the last
-        for part in parts:
-            part.counted = (passed.run, *(run for run in part.counted if run is not passed.run))
+    for part in parts:
+        part.run, part.shape, part.last = passed.run, passed.shape, part is parts[-1]
     rewritten = session.connection.resolver.rewritten(session, statements, text)
     await _forward(session, rewritten, Step(Kind.QUERY, parts), passed.watched, rows)
 
