@@ -168,3 +168,30 @@ def test_a_recorded_restore_explains_nothing_before_it_or_beyond_what_it_gave_up
     kept = make_checkpoint(frontier.size, frontier.root(), KEY)
     entries, note = restored(4, 6)
     assert verify(entries, note, kept=[kept]).verdict is Verdict.BROKEN
+
+
+def appended(entries, kind, body):
+    leaf = leaf_bytes(Event(kind, body), id="evt_forged", time_at=9)
+    return [*entries, Entry(len(entries), "evt_forged", leaf, leaf_hash(leaf))]
+
+
+def test_an_event_behind_the_last_checkpoint_was_put_there():
+    """Place and checkpoint are written in one transaction; whoever can write the store can write only the place."""
+    entries, note, _ = log()
+    for options in ({}, {"kept": [note]}):
+        report = verify(appended(entries, "vote", {"approve": True}), note, **options)
+        assert report.verdict is Verdict.BROKEN
+        assert report.problems == ["no checkpoint covers the events from number 6 on"]
+
+
+def test_a_forged_outcome_hides_no_open_intent():
+    entries, note, _ = log(5)
+    forged = verify(appended(entries, "outcome", {"execution": "exe_2"}), note, kept=[note])
+    assert (forged.verdict, forged.unmatched) == (Verdict.BROKEN, ["evt_4"])
+
+
+def test_a_forged_restore_explains_nothing():
+    _, kept, _ = log(6)
+    entries, note, _ = log(4)
+    report = verify(appended(entries, "store.restored", {"size": 4, "given_up": 6}), note, kept=[kept])
+    assert (report.verdict, report.given_up) == (Verdict.BROKEN, [])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 from typer.testing import CliRunner
 
 from lockgate.audit import SigningKey, Verdict
@@ -14,6 +15,7 @@ from lockgate.cli import app
 from lockgate.errors import AuditError
 from lockgate.services.log import Log
 from lockgate.services.log_copy import LogCopy
+from lockgate.services.log_keys import earlier_keys
 from lockgate.store import KeyRing, open_store, system_clock, write_key_file
 from lockgate.store.tables import log as t
 
@@ -90,3 +92,48 @@ async def test_the_command_takes_the_key_file(store, tmp_path):
     done = CliRunner().invoke(app, ["audit", "verify", store_file, "--key", key, "--keys", str(tmp_path / "keys")])
     assert done.exit_code == 1, done.output
     assert name in done.output
+
+
+def test_the_log_of_a_store_of_either_kind_is_verified(store_url, tmp_path):
+    """`lockgate audit verify` reads PostgreSQL as it reads a file."""
+    keys = write_key_file(tmp_path / "keys")
+
+    async def made():
+        async with open_store(store_url, keys=keys) as opened:
+            log = Log(opened, SIGNER, system_clock)
+            await log.start()
+            await say(opened, {"on": True})
+            await log.stop()
+            return await log.checkpoint()
+
+    (tmp_path / "kept").write_text(asyncio.run(made()))
+    place = store_url.removeprefix("sqlite:///")
+    command = ["audit", "verify", place, "--keys", str(tmp_path / "keys")]
+    assert CliRunner().invoke(app, [*command, "--key", SIGNER.verifier.to_text()]).exit_code == 3
+    assert CliRunner().invoke(app, [*command, "--checkpoint", str(tmp_path / "kept")]).exit_code == 0
+
+    def forge(conn):
+        last = conn.execute(select(func.max(t.events.c.leaf_index))).scalar()
+        conn.execute(update(t.events).where(t.events.c.leaf_index.is_(None)).values(leaf_index=last + 1))
+        return None, []
+
+    async def place_it():
+        async with open_store(store_url, keys=keys) as opened:
+            await say(opened, {"on": False})
+            await opened.transact(forge)
+
+    asyncio.run(place_it())
+    assert CliRunner().invoke(app, [*command, "--checkpoint", str(tmp_path / "kept")]).exit_code == 1
+
+
+async def test_an_event_of_a_change_of_key_that_is_not_genuine_names_no_key(store):
+    other = SigningKey.from_seed("test.lockgate", b"o" * 32).verifier
+    await store.commit(lambda conn: (None, [Event("log.key", {"before": other.to_text(), "after": ""})]))
+    assert await store.read(lambda conn: earlier_keys(conn, store.mac_key)) == [other]
+
+    def forge(conn):
+        conn.execute(update(t.events).values(mac=b"0" * 32))
+        return None, []
+
+    await store.transact(forge)
+    assert await store.read(lambda conn: earlier_keys(conn, store.mac_key)) == []

@@ -97,9 +97,12 @@ class SigningKey:
 
     def sign(self, text: str) -> str:
         """The note: `text` (which ends its line) with this key's signature line."""
+        return f"{text}\n{self.signature_line(text)}"
+
+    def signature_line(self, text: str) -> str:
         signature = Ed25519PrivateKey.from_private_bytes(self.seed).sign(text.encode())
         line = base64.b64encode(self.verifier.key_id + signature).decode()
-        return f"{text}\n{DASH}{self.name} {line}\n"
+        return f"{DASH}{self.name} {line}\n"
 
 
 def open_note(note: str, verifiers: Sequence[VerifierKey]) -> tuple[str, tuple[str, ...]]:
@@ -140,13 +143,27 @@ class Checkpoint:
         return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
 
 
-def make_checkpoint(size: int, root: bytes, signer: SigningKey) -> str:
-    return signer.sign(Checkpoint(signer.name, size, root).text())
+def make_checkpoint(size: int, root: bytes, signer: SigningKey, also: SigningKey | None = None) -> str:
+    """The signed note; `also` is the key that signs from here on, when this one is changed for it."""
+    text = Checkpoint(signer.name, size, root).text()
+    return signer.sign(text) + (also.signature_line(text) if also is not None else "")
+
+
+def read_checkpoint(note: str) -> Checkpoint:
+    """What a note claims, whoever signed it. AuditError: it is not a checkpoint."""
+    return _checkpoint(note.partition("\n\n")[0] + "\n", ())
 
 
 def parse_checkpoint(note: str, verifiers: Sequence[VerifierKey]) -> Checkpoint:
     """AuditError: unsigned, signed by somebody unknown, or not a checkpoint."""
     text, signers = open_note(note, verifiers)
+    checkpoint = _checkpoint(text, signers)
+    if checkpoint.origin not in signers:
+        raise AuditError("the checkpoint is not signed by the log that it speaks of")
+    return checkpoint
+
+
+def _checkpoint(text: str, signers: tuple[str, ...]) -> Checkpoint:
     lines = text.split("\n")
     try:
         size = int(lines[1])
@@ -155,6 +172,4 @@ def parse_checkpoint(note: str, verifiers: Sequence[VerifierKey]) -> Checkpoint:
             raise ValueError
     except (IndexError, ValueError) as error:
         raise AuditError("not a checkpoint") from error
-    if lines[0] not in signers:
-        raise AuditError("the checkpoint is not signed by the log that it speaks of")
     return Checkpoint(lines[0], size, root, signers)

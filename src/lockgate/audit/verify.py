@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Any
 
 from lockgate.action import parse_canonical
+from lockgate.audit.keys import KeyChange, Stated, followed, signed_too_late
 from lockgate.audit.merkle import Frontier, leaf_hash
-from lockgate.audit.note import Checkpoint, VerifierKey, parse_checkpoint
+from lockgate.audit.note import Checkpoint, VerifierKey
 from lockgate.errors import AuditError, NotCanonical
 
 
@@ -53,6 +55,8 @@ class Report:
     """How many events a kept checkpoint vouches for; what follows rests on the log's own key alone."""
     given_up: list[str] = field(default_factory=list)
     """Kept checkpoints that a recorded restore explains."""
+    keys: list[VerifierKey] = field(default_factory=list)
+    """Those that were given, and those that changes of key in the log lead to."""
 
 
 def verify_log(
@@ -65,53 +69,36 @@ def verify_log(
 ) -> Report:
     """`entries` in order of index; `notes` all checkpoints; `kept` those that were kept outside of the store."""
     report = Report(pending=pending)
-    wanted: dict[int, list[tuple[str, Checkpoint]]] = {}
+    wanted: dict[int, list[Stated]] = {}
+    stated: list[Stated] = []
     for where, texts in (("stored", notes), ("kept", kept)):
         for note in texts:
             try:
-                checkpoint = parse_checkpoint(note, verifiers)
+                stated.append(Stated.of(where, note))
             except AuditError as error:
                 report.problems.append(f"a {where} checkpoint: {error.message}")
                 continue
-            wanted.setdefault(checkpoint.size, []).append((where, checkpoint))
-            if report.checkpoint is None or checkpoint.size >= report.checkpoint.size:
-                report.checkpoint = checkpoint
-    frontier = Frontier()
-    open_intents: dict[str, str] = {}
-    restores: list[_Restore] = []
-    disputed: list[tuple[str, Checkpoint, str]] = []
+            wanted.setdefault(stated[-1].claims.size, []).append(stated[-1])
+    frontier, told, covered = Frontier(), _Told(), 0
     for position, entry in enumerate(entries):
         if entry.index != position:
             report.problems.append(f"event {position} is missing: the next one is number {entry.index}")
             break
-        _look_at(entry, open_intents, restores, report)
+        told.hear(entry, _look_at(entry, report))
         frontier, _ = frontier.append(leaf_hash(entry.leaf))
-        for where, checkpoint in wanted.pop(frontier.size, ()):
-            if checkpoint.root == frontier.root():
-                report.witnessed = frontier.size if where == "kept" else report.witnessed
-            else:
-                disputed.append(
-                    (where, checkpoint, f"the {where} checkpoint over {frontier.size} events has another root")
-                )
+        for one in wanted.get(frontier.size, ()):
+            one.matches = one.claims.root == frontier.root()
+            if one.matches:
+                covered = frontier.size
+                told.believe()
     report.size = frontier.size
-    for size, left in sorted(wanted.items()):
-        if size == 0:
-            continue
-        for where, checkpoint in left:
-            what = f"a {where} checkpoint covers {size} events, but there are {frontier.size}"
-            disputed.append((where, checkpoint, what))
-    for where, checkpoint, what in disputed:
-        restore = next((r for r in restores if where == "kept" and r.explains(checkpoint)), None)
-        if restore is None:
-            report.problems.append(what)
-        else:
-            report.given_up.append(
-                f"a kept checkpoint over {checkpoint.size} events: those after {restore.back_to} were given up in the"
-                f" restore that event {restore.event} records"
-            )
-    report.unmatched = sorted(open_intents.values())
-    if not report.problems and report.checkpoint is None and frontier.size:
-        report.problems.append("no checkpoint covers these events")
+    _judge(stated, verifiers, told, report)
+    if covered < frontier.size:
+        # Places and checkpoint are written in one transaction: what has a place and no checkpoint was put there.
+        report.problems.append(
+            f"no checkpoint covers {'these events' if not covered else f'the events from number {covered} on'}"
+        )
+    report.unmatched = sorted(told.open_intents.values())
     if report.problems:
         report.verdict = Verdict.BROKEN
     elif report.given_up:
@@ -121,6 +108,38 @@ def verify_log(
     elif kept:
         report.verdict = Verdict.WITNESSED
     return report
+
+
+def _judge(stated: Sequence[Stated], given: Sequence[VerifierKey], told: _Told, report: Report) -> None:
+    """Whether each checkpoint is signed by who had to, and has the root of the tree, or of one that was given up."""
+    report.keys = followed(given, told.changes, stated)
+    for one in stated:
+        try:
+            checkpoint = one.signed(report.keys)
+        except AuditError as error:
+            report.problems.append(f"a {one.where} checkpoint: {error.message}")
+            continue
+        if report.checkpoint is None or checkpoint.size >= report.checkpoint.size:
+            report.checkpoint = checkpoint
+        if one.matches or checkpoint.size == 0:
+            late = signed_too_late(one, told.changes)
+            if late:
+                report.problems.append(f"the {one.where} checkpoint over {checkpoint.size} events: {late}")
+            elif one.where == "kept":
+                report.witnessed = max(report.witnessed, checkpoint.size)
+            continue
+        restore = next((r for r in told.restores if one.where == "kept" and r.explains(checkpoint)), None)
+        if restore is not None:
+            report.given_up.append(
+                f"a kept checkpoint over {checkpoint.size} events: those after {restore.back_to} were given up in the"
+                f" restore that event {restore.event} records"
+            )
+        elif one.matches is None:
+            report.problems.append(
+                f"a {one.where} checkpoint covers {checkpoint.size} events, but there are {report.size}"
+            )
+        else:
+            report.problems.append(f"the {one.where} checkpoint over {checkpoint.size} events has another root")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +154,44 @@ class _Restore:
         return self.back_to < checkpoint.size <= self.given_up
 
 
-def _look_at(entry: Entry, open_intents: dict[str, str], restores: list[_Restore], report: Report) -> None:
+@dataclass(slots=True)
+class _Told:
+    """What the events say of one another; believed once a checkpoint covers them, so that what was put behind the last
+    one hides nothing."""
+
+    open_intents: dict[str, str] = field(default_factory=dict)
+    restores: list[_Restore] = field(default_factory=list)
+    changes: list[KeyChange] = field(default_factory=list)
+    _heard: list[tuple[Entry, str, Mapping[str, Any]]] = field(default_factory=list)
+
+    def hear(self, entry: Entry, event: Mapping[str, Any] | None) -> None:
+        if event is None or event["type"] not in ("intent", "outcome", "store.restored", "log.key"):
+            return
+        self._heard.append((entry, event["type"], event["body"]))
+
+    def believe(self) -> None:
+        heard, self._heard = self._heard, []
+        for entry, kind, body in heard:
+            execution = str(body.get("execution", ""))
+            if kind == "store.restored":
+                self.restores.append(_Restore(entry.id, int(body.get("size", 0)), int(body.get("given_up", 0))))
+            elif kind == "log.key":
+                before, after = str(body.get("before", "")), str(body.get("after", ""))
+                self.changes.append(KeyChange(entry.index, entry.id, before, after))
+            elif kind == "intent" and execution:
+                self.open_intents[execution] = entry.id
+            elif kind == "outcome":
+                self.open_intents.pop(execution, None)
+
+
+def _look_at(entry: Entry, report: Report) -> Mapping[str, Any] | None:
+    """The event, None where it cannot be read; what is wrong with its bytes is a problem."""
     name = f"event {entry.index} ({entry.id})"
     if leaf_hash(entry.leaf) != entry.hash:
         report.problems.append(f"{name} was changed: its bytes no longer have the hash that the tree was made with")
     try:
         parse_canonical(entry.leaf)
-        event = json.loads(entry.leaf)
+        event: Mapping[str, Any] = json.loads(entry.leaf)
         body = event["body"]
         if event["id"] != entry.id:
             report.problems.append(f"{name} is stored under another id than it carries")
@@ -149,14 +199,5 @@ def _look_at(entry: Entry, open_intents: dict[str, str], restores: list[_Restore
             report.problems.append(f"{name} is stored under another type or request than it carries")
     except (NotCanonical, ValueError, KeyError, TypeError, AttributeError):
         report.problems.append(f"{name} is not canonical JSON")
-        return
-    if not isinstance(body, dict):
-        return
-    if event["type"] == "store.restored":
-        restores.append(_Restore(entry.id, int(body.get("size", 0)), int(body.get("given_up", 0))))
-    execution = body.get("execution")
-    if isinstance(execution, str):
-        if event["type"] == "intent":
-            open_intents[execution] = entry.id
-        elif event["type"] == "outcome":
-            open_intents.pop(execution, None)
+        return None
+    return event if isinstance(body, dict) else None

@@ -32,11 +32,14 @@ WORDS = {
     "were given up in a recorded restore. Example: `lockgate audit verify state/lockgate.db --checkpoint kept.txt`"
 )
 def verify(
-    store: Annotated[Path, typer.Argument(help="the store's file, or a copy of it")],
+    store: Annotated[str, typer.Argument(help="the store's file, a copy of it, or postgresql://…")],
     checkpoint: Annotated[list[Path], typer.Option(help="a checkpoint that you kept, or a checkpoint_dir")] = [],  # noqa: B006
     key: Annotated[
-        str, typer.Option(help="the log's public key, as text or a file; otherwise the store's own word")
-    ] = "",
+        list[str],
+        typer.Option(
+            help="a public key of the log, as text or a file; several may be given; else the store's own word"
+        ),
+    ] = [],  # noqa: B006
     keys: Annotated[
         Path | None, typer.Option(help="the key file, to check also what is not signed yet; whoever has none leaves it")
     ] = None,
@@ -47,9 +50,10 @@ def verify(
     from lockgate.store import KeyRing
 
     copy = LogCopy(store)
-    verifier = VerifierKey.from_text(_text(key) or copy.public_key())
+    given = [VerifierKey.from_text(_text(one)) for one in key if one]
+    verifiers = given or [VerifierKey.from_text(copy.public_key())]
     kept = [note for path in checkpoint for note in _notes(path)]
-    report = copy.verify([verifier], kept, KeyRing.from_file(keys) if keys else None)
+    report = copy.verify(verifiers, kept, KeyRing.from_file(keys) if keys else None)
     if as_json:
         dump(
             {
@@ -60,11 +64,14 @@ def verify(
                 "witnessed": report.witnessed,
                 "unmatched": report.unmatched,
                 "unsigned": report.pending,
-                "key": verifier.fingerprint,
+                "key": verifiers[0].fingerprint,
+                "keys": [one.fingerprint for one in report.keys],
             }
         )
     else:
-        console.print(f"{report.size} events, key {verifier.fingerprint}")
+        console.print(f"{report.size} events, key {verifiers[0].fingerprint}")
+        for followed in report.keys[len(verifiers) :]:
+            console.print(f"  and, by a change of key that the log records, {followed.fingerprint}")
         for line in [*report.problems[:20], *report.given_up[:20]]:
             console.print(f"  {line}", markup=False)
         console.print(WORDS[report.verdict.name])

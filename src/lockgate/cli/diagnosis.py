@@ -16,7 +16,9 @@ from lockgate.policy import check
 from lockgate.server.config import Config, ConnectionConfig, key_ring, load_config
 from lockgate.server.serve import read_signing_key
 from lockgate.services.checkpoint_dir import CheckpointDir
-from lockgate.services.log_tree import earlier_keys, must_continue
+from lockgate.services.log_keys import earlier_keys
+from lockgate.services.log_tree import must_continue
+from lockgate.store.event_mac import event_key
 from lockgate.store.reading import read_store, sqlite_path
 from lockgate.store.schema import newest_revision, revision_of
 
@@ -125,7 +127,8 @@ async def _log(config: Config) -> list[Finding]:
         return [Finding("warning", "there is no store yet")]
     try:
         verifier = read_signing_key(config.signing_key).verifier
-        earlier = await read_store(config.store, earlier_keys)
+        mac_key = event_key(key_ring(config))
+        earlier = await read_store(config.store, lambda conn: earlier_keys(conn, mac_key))
         kept = CheckpointDir(config.checkpoint_dir).newest([verifier, *earlier])
         if kept is None:
             return [Finding("warning", "checkpoint_dir is empty", "the next serve begins it; was it emptied?")]

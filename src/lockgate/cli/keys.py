@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,22 +36,31 @@ def show(config: ConfigOption = Path("lockgate.yaml"), as_json: Json = False) ->
 
 @app.command(
     help="Seal with a new key from the next start on; the old ones still open what they sealed. "
+    "With --log: sign the log with a new key; stop the server first. "
     "Example: `lockgate keys rotate --config lockgate.yaml`, then start the server anew"
 )
-def rotate(config: ConfigOption = Path("lockgate.yaml")) -> None:
+def rotate(
+    config: ConfigOption = Path("lockgate.yaml"),
+    log: Annotated[bool, typer.Option("--log", help="the key that signs the log, instead of the sealing key")] = False,
+) -> None:
     from lockgate.server.config import load_config
+    from lockgate.server.rotating import rotate_log_key, write_closed
     from lockgate.store import KeyRing
 
     loaded = load_config(config)
+    if log:
+        before, after = asyncio.run(rotate_log_key(loaded))
+        console.print(
+            f"The log is signed with {after.fingerprint} from here on, before that with {before.fingerprint}."
+        )
+        console.print(f"Hand the new public key to whoever verifies: {after.to_text()}", soft_wrap=True)
+        console.print("Verifying with either follows the log across the change. Replace log.pub and your copies of it.")
+        return
     path = _file(loaded)
     fresh = path.with_name(path.name + ".new")
     text = KeyRing.from_file(path).rotated()
     # Made closed and moved in one step: at no instant is there half a key file, or one that others may read.
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+    write_closed(fresh, text)
     fresh.replace(path)
     console.print(f"{path.name} seals with {KeyRing.parse(text).fingerprint} from the next start on.")
     console.print("Keep a copy of the file elsewhere: without it nothing that waits can be executed.")

@@ -88,7 +88,7 @@ class Assembly:
         await self.store.transact(self._note_policy)
         self.log.on_halt = self._halted
         await self.log.start()
-        fingerprints = {"log": self.log.signer.verifier.fingerprint, "sealing": self.keys.fingerprint}
+        fingerprints = {"sealing": self.keys.fingerprint}  # a change of the log's own key is its `log.key`
         await self.store.transact(lambda conn: known_keys.note(conn, fingerprints))
         await self.stopping.begin()
         self.store.listen(self._heard)

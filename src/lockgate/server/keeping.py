@@ -27,9 +27,11 @@ from lockgate.services.approvals import Approvals, switch
 from lockgate.services.backup import STORE, Manifest, check_backup, copy_database, make_backup, put_in_place
 from lockgate.services.checkpoint_dir import CheckpointDir
 from lockgate.services.log import Log
-from lockgate.services.log_tree import earlier_keys, last_checkpoint, must_continue
+from lockgate.services.log_keys import earlier_keys
+from lockgate.services.log_tree import last_checkpoint, must_continue
 from lockgate.services.signing import is_unsigned, sign_unsigned
 from lockgate.store import KeyRing, Store, open_store, system_clock
+from lockgate.store.event_mac import event_key
 from lockgate.store.exclusive import alone
 from lockgate.store.reading import read_store, sqlite_path
 from lockgate.store.schema import newest_revision, prepare, revision_of
@@ -92,7 +94,9 @@ async def restore(config: Config, folder: Path | None) -> Restored:
             copy_database(folder / STORE, Path(url.removeprefix("sqlite:///")))
             before = await read_store(url, revision_of)
             await prepare(url, migrate=True)
-        verifiers = [signer.verifier, *replaced.keys, *await read_store(url, earlier_keys)]
+        mac_key = event_key(keys)
+        earlier = await read_store(url, lambda conn: earlier_keys(conn, mac_key))
+        verifiers = [signer.verifier, *replaced.keys, *earlier]
         kept = outside.newest(verifiers) if outside else None
         known = kept.checkpoint if kept else None
         async with open_store(url, keys=keys, alone=True) as store:
@@ -111,7 +115,9 @@ async def restore(config: Config, folder: Path | None) -> Restored:
             if before != newest_revision():
                 await _signed(store, accounts, approvals, before, digest)
             voided = await approvals.void(record, stopped=replaced.stopped)
-            await Log(store, signer, store.clock).sequence()
+            log = Log(store, signer, store.clock)
+            await log.publish_key()  # the backup may be older than the key
+            await log.sequence()
             forked = known is not None and not await _continues(store, known)
         aside = ""
         if path is not None:
@@ -136,7 +142,7 @@ class _Replaced:
 
 async def _replaced(url: str, keys: KeyRing) -> _Replaced:
     def look(conn: Connection) -> _Replaced:
-        return _Replaced(_size(conn), switch.stopped(conn, keys).on, tuple(earlier_keys(conn)))
+        return _Replaced(_size(conn), switch.stopped(conn, keys).on, tuple(earlier_keys(conn, event_key(keys))))
 
     try:
         return await read_store(url, look)

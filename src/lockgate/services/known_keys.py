@@ -1,4 +1,5 @@
-"""Which keys this installation works with: their fingerprints are kept, and a change of one is an event."""
+"""Which keys this installation works with beside the log's own (`Log.publish_key`): their fingerprints are kept, and a
+change of one is an event."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from lockgate.store.tables.settings import settings as t
 
 
 def note(conn: Connection, fingerprints: dict[str, str]) -> tuple[None, list[Event]]:
-    """Compare with what was in use before: `fingerprints` by what the key is for (`log`, `sealing`)."""
+    """Compare with what was in use before: `fingerprints` by what the key is for (`sealing`)."""
     log: list[Event] = []
     for use, fingerprint in sorted(fingerprints.items()):
         name = f"key.{use}"

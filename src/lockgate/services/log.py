@@ -26,10 +26,10 @@ from lockgate.audit.event import Event
 from lockgate.errors import AuditError, LockgateError
 from lockgate.services import log_reading as reading
 from lockgate.services.checkpoint_dir import CheckpointDir, Kept
+from lockgate.services.log_keys import earlier_keys, publish
 from lockgate.services.log_tree import (
     Contradicted,
     Head,
-    earlier_keys,
     last_checkpoint,
     move_head,
     must_continue,
@@ -37,7 +37,6 @@ from lockgate.services.log_tree import (
 from lockgate.store import Clock, Store
 from lockgate.store.event_mac import is_genuine
 from lockgate.store.tables import log as t
-from lockgate.store.tables.settings import settings
 
 INTERVAL_S = 0.5
 CHECK_S = 60.0
@@ -51,6 +50,7 @@ class Log:
     def __init__(self, store: Store, signer: SigningKey, clock: Clock, *, checkpoint_dir: Path | None = None) -> None:
         self._store = store
         self._signer = signer
+        self._also: SigningKey | None = None
         self._clock = clock
         self._mac_key = store.mac_key
         self._outside = CheckpointDir(checkpoint_dir) if checkpoint_dir is not None else None
@@ -72,24 +72,34 @@ class Log:
 
     async def start(self) -> None:
         """Compare with what is kept outside, then begin to sequence; `halted` says when it may not."""
-        self._verifiers = [self._signer.verifier, *await self._store.read(earlier_keys)]
+        self._verifiers = [self._signer.verifier, *await self._store.read(self._earlier_keys)]
         await self.check()
-        await self._store.transact(self._publish_key)
+        await self.publish_key()
         with contextlib.suppress(AuditError):
             await self.sequence()
         self._task = asyncio.get_running_loop().create_task(self._run())
 
-    def _publish_key(self, conn: Connection) -> tuple[None, list[Event]]:
-        """The public key goes into the store, for whoever reads a copy; a change of key is an event."""
-        name, text = "log_public_key", self._signer.verifier.to_text()
-        known = conn.execute(select(settings.c.value).where(settings.c.name == name)).scalar()
-        if known == text:
-            return None, []
-        if known is None:
-            conn.execute(insert(settings).values(name=name, value=text))
-        else:
-            conn.execute(update(settings).where(settings.c.name == name).values(value=text))
-        return None, [Event("log.key", {"before": known or "", "after": text})]
+    def _earlier_keys(self, conn: Connection) -> list[VerifierKey]:
+        return earlier_keys(conn, self._mac_key)
+
+    async def publish_key(self) -> None:
+        """The public key goes into the store, for whoever reads a copy; a change of key is an event, which comes before
+        anything that the new key signs."""
+        await self._store.transact(lambda conn: publish(conn, self._signer.verifier, "host"))
+
+    async def change_key(self, after: SigningKey, *, by: str) -> None:
+        """Sign with `after` from here on; the checkpoint over the event that says so is signed by both, so that whoever
+        believes either can follow. Nobody else may have the store open. AuditError: something is in the way."""
+        self._verifiers = [self._signer.verifier, *await self._store.read(self._earlier_keys)]
+        if await self.check():
+            raise AuditError(self.halted)
+        await self.publish_key()
+        await self.sequence()
+        await self._store.transact(lambda conn: publish(conn, after.verifier, by))
+        self._also = after
+        self._verifiers.append(after.verifier)
+        await self.sequence()
+        self._signer, self._also = after, None
 
     async def stop(self) -> None:
         """Sign what is there, then end."""
@@ -247,7 +257,7 @@ class Log:
             update(t.events).where(t.events.c.seq == _bind("b_seq")).values(leaf_index=_bind("b_index")), places
         )
         conn.execute(insert(t.nodes), [{"level": lv, "position": p, "hash": h} for lv, p, h in made])
-        note = make_checkpoint(frontier.size, frontier.root(), self._signer)
+        note = make_checkpoint(frontier.size, frontier.root(), self._signer, self._also)
         conn.execute(
             insert(t.checkpoints).values(
                 size=frontier.size,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from lockgate.audit import Checkpoint, VerifierKey, consistency_proof, verify_consistency
+from lockgate.audit import Checkpoint, consistency_proof, verify_consistency
 from lockgate.errors import AuditError
 from lockgate.store.tables import log as t
 from lockgate.store.tables.settings import settings
@@ -79,13 +78,6 @@ def move_head(conn: Connection, before: Head | None, after: Head) -> None:
     if conn.execute(select(settings.c.value).where(settings.c.name == HEAD)).first() is not None:
         raise AuditError("the log's head is not where its newest checkpoint says")
     conn.execute(insert(settings).values(name=HEAD, value=after.to_text()))
-
-
-def earlier_keys(conn: Connection) -> list[VerifierKey]:
-    """Public keys that this log was signed with before, from its own events of a change of key."""
-    leaves = conn.execute(select(t.events.c.leaf).where(t.events.c.type == "log.key").order_by(t.events.c.seq))
-    texts = [str(json.loads(bytes(leaf))["body"].get("before", "")) for leaf in leaves.scalars()]
-    return [VerifierKey.from_text(text) for text in texts if text]
 
 
 def waiting_events(conn: Connection) -> int:

@@ -53,6 +53,7 @@ def read_file(path: Path, fn: Callable[[Connection], T]) -> T:
     with contextlib.closing(engine.connect()) as conn:
         try:
             conn.exec_driver_sql("PRAGMA query_only = ON")
+            conn.exec_driver_sql("BEGIN")  # or each query would see a later moment than the one before
             return fn(conn)
         finally:
             conn.close()

@@ -13,11 +13,11 @@ from sqlalchemy import Connection, select
 from lockgate.action import digest
 from lockgate.errors import AuditError
 from lockgate.services.evidence.sample import draw
+from lockgate.services.log_keys import in_force
 from lockgate.services.log_reading import newest_note, receipt
 from lockgate.services.log_tree import waiting_events
 from lockgate.services.policy_versions import version
 from lockgate.store.tables import approvals, catalog, log
-from lockgate.store.tables.settings import settings
 
 MOST = 1_000_000
 
@@ -109,7 +109,6 @@ def collect(conn: Connection, wanted: Wanted) -> Evidence:
             catalogs[name] = known[name]
         else:
             missing.append(f"catalog {name}")
-    key = conn.execute(select(settings.c.value).where(settings.c.name == "log_public_key")).scalar()
     return Evidence(
         wanted=wanted,
         population=population,
@@ -120,7 +119,7 @@ def collect(conn: Connection, wanted: Wanted) -> Evidence:
         catalogs=catalogs,
         missing=tuple(missing),
         checkpoint=newest_note(conn),
-        key=str(key or ""),
+        key=in_force(conn),
         unsigned=waiting_events(conn),
     )
 
