@@ -136,7 +136,7 @@ def test_a_store_that_is_away_at_the_end_is_told_later(gate, monkeypatch):
             "Away", (), {"transact": staticmethod(sometimes), "clock": staticmethod(store.clock)}
         )()
     threading.Event().wait(1.2)
-    assert not [event for event in gate.events("outcome") if b"runs" in event["leaf"]]
+    assert not [event for event in gate.events("outcome") if "runs" in event["leaf"]]
     away = False
     assert numbers(counted(gate)) == (1, 1, 0, 6)
 

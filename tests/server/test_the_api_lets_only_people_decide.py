@@ -151,3 +151,13 @@ def test_a_notice_that_was_given_up_is_listed_to_admins_and_sent_again(api, gate
     assert api("root", "POST", f"/notices/{listed['id']}/again").json()["state"] == "waiting"
     assert api("root", "POST", f"/notices/{listed['id']}/again").status_code == 409
     assert [m.id for m in gate.call(store.transact(lambda conn: (claim(conn, "webhook", now_at=store.clock()), [])))]
+
+
+def test_administrators_and_reviewers_have_salts_destroyed(api, gate):
+    with gate.connect() as agent:
+        agent.execute("SELECT name FROM patient WHERE mrn = 'MRN-100001'")
+    (looked_up,) = [event["id"] for event in gate.events("intent") if "commitment" in event["leaf"]]
+    assert "only administrators and reviewers" in api.refused("dora", "POST", "/audit/erase", {"name": looked_up})
+    assert api.did("rita", "POST", "/audit/erase", {"name": looked_up}) == {"salts": 1}
+    assert api.did("root", "POST", "/audit/erase", {"name": looked_up}) == {"salts": 0}
+    assert api("", "POST", "/audit/erase", {"name": looked_up}).status_code == 401

@@ -88,6 +88,15 @@ def prove(event: Annotated[str, typer.Argument(help="the event, evt_…")]) -> N
 
 
 @app.command(
+    help="Destroy the salts behind an event's or a request's commitments, so that nobody can try values against them "
+    "any more; the log still verifies. Backups keep theirs. Example: `lockgate audit erase evt_…`"
+)
+def erase(name: Annotated[str, typer.Argument(help="an event, evt_…, or a request that is over, req_…")]) -> None:
+    gone = call("POST", "/audit/erase", {"name": name})["salts"]
+    console.print(f"{gone} salt{'' if gone == 1 else 's'} destroyed. Backups that were made before still hold theirs.")
+
+
+@app.command(
     help="Check a receipt offline with the public key. Example: `lockgate audit check evt.tlog-proof --key log.pub`"
 )
 def check(

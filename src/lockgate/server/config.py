@@ -41,6 +41,10 @@ class Listen:
     port: int
 
 
+SALTS_KEPT_DAYS = 6 * 365
+FEWEST_DAYS = 100
+
+
 @dataclass(frozen=True, slots=True)
 class ConnectionConfig:
     target: Target
@@ -71,6 +75,7 @@ class Config:
     webhooks: tuple[str, ...] = ()
     cooling_s: int = 3600
     lookups_per_hour: int = 200
+    salts_kept_days: int = SALTS_KEPT_DAYS
 
 
 class _Reader:
@@ -134,7 +139,7 @@ def load_config(path: Path) -> Config:
     listen, tls, rules = top.under("listen"), top.under("tls"), top.under("rules")
     listen.only("postgres", "console")
     tls.only("cert", "key")
-    rules.only("cooling_s", "lookups_per_hour")
+    rules.only("cooling_s", "lookups_per_hour", "salts_kept_days")
     connections = top.under("connections")
     hooks = top.items.get("webhooks")
     if hooks is not None and not isinstance(hooks, yaml.SequenceNode):
@@ -159,7 +164,16 @@ def load_config(path: Path) -> Config:
         webhooks=tuple(str(item.value) for item in hooks.value) if hooks is not None else (),
         cooling_s=_number(rules, "cooling_s", 3600),
         lookups_per_hour=_number(rules, "lookups_per_hour", 200),
+        salts_kept_days=_salts(rules),
     )
+
+
+def _salts(rules: _Reader) -> int:
+    days = _number(rules, "salts_kept_days", SALTS_KEPT_DAYS)
+    if days < FEWEST_DAYS:
+        what = f"salts_kept_days is {FEWEST_DAYS} or more: what people approved may recur for 90 days"
+        raise rules.error(what, rules.items.get("salts_kept_days"))
+    return days
 
 
 def key_ring(config: Config) -> KeyRing:

@@ -84,7 +84,12 @@ async def start(config: Config) -> Running:
         base_url=config.public_url,
         tls=tls,
         checkpoint_dir=config.checkpoint_dir,
-        rules=Rules(cooling_s=config.cooling_s, webhooks=config.webhooks, lookups_per_hour=config.lookups_per_hour),
+        rules=Rules(
+            cooling_s=config.cooling_s,
+            webhooks=config.webhooks,
+            lookups_per_hour=config.lookups_per_hour,
+            salts_kept_s=config.salts_kept_days * 24 * 3600,
+        ),
     )
     try:
         await assembly.start()

@@ -6,8 +6,11 @@ from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
+from pydantic import BaseModel, Field
 
-from lockgate.server.api.guard import Me, Services
+from lockgate.errors import Refused
+from lockgate.server.api.guard import Me, Services, as_voter
+from lockgate.services.approvals import Refusal
 
 router = APIRouter(prefix="/audit", tags=["audit"])
 
@@ -18,6 +21,19 @@ async def events(
 ) -> list[dict[str, Any]]:
     """Oldest first, after a sequence number. Values appear as salted commitments, never as themselves."""
     return await found.log.events(after=after, kind=type, request=request, limit=min(limit, 1000))
+
+
+class Erase(BaseModel):
+    name: str = Field(max_length=64, description="an event, evt_…, or a request that is over, req_…")
+
+
+@router.post("/erase")
+async def erase(body: Erase, me: Me, found: Services) -> dict[str, int]:
+    """Destroy the salts that open its commitments: for administrators and reviewers. The log stays whole."""
+    result = await found.approvals.erase(body.name, by=as_voter(me))
+    if isinstance(result, Refusal):
+        raise Refused(result.message, hint=result.hint)
+    return {"salts": result}
 
 
 @router.get("/checkpoint", response_class=PlainTextResponse)

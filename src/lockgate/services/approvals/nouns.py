@@ -65,6 +65,8 @@ class Rules:
     refused_s: int = 3600
     cooling_s: int = 3600
     payload_kept_s: int = 7 * 24 * 3600
+    salts_kept_s: int = 6 * 365 * 24 * 3600
+    """How long a commitment in the log can be opened; longer than anything waits or may recur."""
     glass_group: str = "break-glass"
     review_group: str = "privacy"
     switch_group: str = "admins"

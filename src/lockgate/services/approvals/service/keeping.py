@@ -1,4 +1,4 @@
-"""Keeping time: what the clocks decided is written down, and payloads that have expired are destroyed."""
+"""Keeping time: what the clocks decided is written down, and payloads and salts that have expired are destroyed."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from sqlalchemy import Connection, delete, select
 from lockgate.approvals import Status
 from lockgate.audit.event import Event
 from lockgate.errors import StoreError
-from lockgate.services.approvals import executing, glass, logged
+from lockgate.services.approvals import erasing, executing, glass, logged
 from lockgate.services.approvals.desk import settled
 from lockgate.services.approvals.entries import load_where
+from lockgate.services.approvals.nouns import Refusal, Voter
 from lockgate.services.approvals.service.base import Part
 from lockgate.store.tables import approvals as t
 
@@ -34,10 +35,14 @@ class Keeping(Part):
             glass.close_expired(self.desk, conn, now_at, log)
             over = select(t.requests.c.id).where(t.requests.c.status.not_in(NEEDS_PAYLOAD))
             conn.execute(delete(t.payloads).where((t.payloads.c.expires_at <= now_at) | t.payloads.c.request.in_(over)))
-            return None, log
+            return None, [*log, *erasing.expire(conn, now_at, self.desk.rules.salts_kept_s)]
 
         self.desk.log_size = await self._store.read(logged.size)
         await self._store.transact(unit)
+
+    async def erase(self, name: str, *, by: Voter) -> int | Refusal:
+        """Destroy the salts behind the commitments of an event or a request that is over; how many there were."""
+        return await self._store.transact(lambda conn: erasing.erase(self.desk, conn, name, by))
 
     async def recover(self) -> int:
         """At start, before anything is executed: what processes that live no more had begun becomes UNKNOWN; how
