@@ -90,6 +90,15 @@ class Requester:
     actors: tuple[Principal, ...] = ()
     on_behalf_of: Principal | None = None
     owners: frozenset[str] = frozenset()
+    session: str = field(default="", compare=False)
+    """The session that it asks in, as the log names it; empty where it asks outside of one."""
+
+    @property
+    def auth(self) -> str:
+        """How it came in: `login` (a person's own), `delegated` (a person let it act for them), `key` (a registered
+        key); empty where nobody has come in."""
+        root = self.credential_id
+        return next((kind for kind in ("login", "delegated") if root.startswith(f"{kind}:")), "key" if root else "")
 
     @property
     def everyone(self) -> frozenset[str]:
@@ -148,6 +157,17 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What else policy was asked with. For the log: an approval does not bind to it, and is asked about it anew."""
+
+    lookups: frozenset[str] = frozenset()
+    clean: frozenset[str] = frozenset()
+    """Of its resources those known to hold no PHI."""
+    rows: int | None = None
+    """Estimated; None where it is not known."""
+
+
+@dataclass(frozen=True, slots=True)
 class Action:
     """One attempted operation, complete: everything that an approval of it must bind to.
 
@@ -172,6 +192,7 @@ class Action:
     purpose: str = ""
     preconditions: JSON = None
     tool_fingerprint: str = ""
+    circumstances: Circumstances = Circumstances()
 
     @property
     def operation(self) -> str:

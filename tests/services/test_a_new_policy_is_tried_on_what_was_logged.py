@@ -76,3 +76,36 @@ def test_an_action_whose_policy_is_not_kept_is_unsure_and_not_guessed(logged, tm
     _, found = replayed(logged, tmp_path / "new")
     assert {one["verdict"] for one in found} == {"unsure"}
     assert {one["why"] for one in found} == {"the policy of its time is not kept"}
+
+
+def with_forbid(folder, condition):
+    (folder / "mine.cedar").write_text(f'@id("mine")\nforbid (principal, action, resource) when {{ {condition} }};\n')
+
+
+def verdicts(found):
+    return {one["verdict"] for one in found}
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("context.hour < 24 && context.today > 20200101", {"changed"}),
+        ("context.today == 0", {"same"}),
+        ('context has address && context.address.isInRange(ip("127.0.0.0/8"))', {"changed"}),
+        ('context.purpose == "treatment"', {"same"}),
+        ('context.auth == "login"', {"changed"}),
+        ('context.auth == "key" || !context.lookups.isEmpty()', {"same"}),
+        ("context.rows == 0 && context.row_cap > 0", {"same"}),
+    ],
+)
+def test_a_new_policy_reads_what_was_so_then(logged, tmp_path, condition, expected):
+    with_forbid(tmp_path / "new", condition)
+    found = [one for one in replayed(logged, tmp_path / "new")[1] if not one["before"].startswith("deny")]
+    assert verdicts(found) == expected
+
+
+def test_a_new_policy_that_reads_what_is_not_logged_is_unsure(logged, tmp_path):
+    with_forbid(tmp_path / "new", 'context.statement == "x"')
+    status, found = replayed(logged, tmp_path / "new")
+    assert (status, verdicts(found)) == (0, {"unsure"})
+    assert {one["why"] for one in found} == {"the new policy reads what the log does not say: statement"}

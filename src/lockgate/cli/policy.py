@@ -110,6 +110,8 @@ def explain(
     address: Annotated[str, typer.Option("--address", help="Where the client is.")] = "",
     hour: Annotated[int, typer.Option("--hour", min=0, max=23, help="Hour of the day, UTC.")] = 0,
     rows: Annotated[int, typer.Option("--rows", min=0, help="Estimated rows.")] = 0,
+    auth: Annotated[str, typer.Option("--auth", help="How it came in: login, delegated or key.")] = "",
+    destination: Annotated[str, typer.Option("--destination", help="client, copy or dump.")] = "client",
     break_glass: Annotated[bool, typer.Option("--break-glass")] = False,
     folder: Folder = DEFAULT_FOLDER,
     server: Server = False,
@@ -127,6 +129,8 @@ def explain(
         "address": address,
         "hour": hour,
         "rows": rows,
+        "auth": auth,
+        "destination": destination,
         "break_glass": break_glass,
     }
     if server:

@@ -7,6 +7,7 @@ action with an `Admission`: a `Pass`, whose intent is already durable when it is
 from lockgate.pipeline.nouns import Admission, Caller, Facts, Held, Moment, Pass, Refusal, Ticket, Wishes
 from lockgate.pipeline.path import Pipeline
 from lockgate.pipeline.permits import Permits
+from lockgate.pipeline.questions import circumstances_of
 from lockgate.pipeline.words import unrecorded
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "Refusal",
     "Ticket",
     "Wishes",
+    "circumstances_of",
     "unrecorded",
 ]

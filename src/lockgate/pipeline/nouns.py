@@ -14,7 +14,7 @@ from lockgate.services.shapes import Shape
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What classification found, in words that no protocol owns; `shape` names the statement key."""
+    """What classification found, in words that no protocol owns."""
 
     questions: tuple[Question, ...]
     classes: frozenset[str]
@@ -25,6 +25,8 @@ class Facts:
     code: frozenset[str] = frozenset()
     """Functions that are not known to be safe: why it counts as code."""
     estimated_rows: int = 0
+    rows_unknown: bool = False
+    """Whether it reaches a table of which nobody has counted the rows: then no bound of a policy holds for it."""
     looked_up: int = 0
     """How many records it asks for by their identifier."""
     destination: str = "client"

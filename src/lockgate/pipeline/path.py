@@ -18,6 +18,9 @@ from lockgate.services.shapes import Shape, Shapes
 from lockgate.services.views import ViewFacts
 from lockgate.store import Clock, system_clock
 
+MOST_NAMED = 200
+"""Statements of one session that are recorded by a name of their own."""
+
 
 class Pipeline:
     """The path, over the services. One instance serves every gateway of a process."""
@@ -172,11 +175,12 @@ class Pipeline:
         )
 
     async def redeem(
-        self, ticket: Ticket, shapes: MutableMapping[object, Shape], transaction: str = ""
+        self, ticket: Ticket, shapes: MutableMapping[object, Shape], transaction: str = "", statement: str = ""
     ) -> Pass | Refusal:
         """Use the ticket: consume the grant or write the intent, durable when this returns. Fails closed.
 
-        `transaction` is the upstream's own name for the transaction that this will run in, where it has one.
+        `transaction` is the upstream's own name for the transaction that this will run in, where it has one;
+        `statement` names what is recorded by shape.
         """
         if self.stopped or self.halted:
             return self._no()
@@ -196,11 +200,15 @@ class Pipeline:
             if self._changed(ticket):
                 return Refusal(EXPIRED, "the policy changed while this was waiting", "repeat the statement")
             if ticket.by_shape:
-                key = (ticket.facts, decision.policy_digest, tuple(sorted(action.operators.items())))
-                shape = shapes.get(key)
+                alike = (ticket.facts, decision.policy_digest, tuple(sorted(action.operators.items())))
+                shape = shapes.get((statement, *alike))
                 if shape is None:
-                    shape = await self._shapes.open(shape_facts(ticket, self._catalog_digest()))
-                    shapes[key] = shape
+                    # A session that makes up statements without end gets no intent for each: the rest are one kind.
+                    named = statement if len(shapes) < MOST_NAMED else ""
+                    shape = shapes.get((named, *alike))
+                    if shape is None:
+                        shape = await self._shapes.open(shape_facts(ticket, named, self._catalog_digest()))
+                        shapes[(named, *alike)] = shape
                 return Pass(decision, None, shape)
             recorded = await self._approvals.record(
                 action,

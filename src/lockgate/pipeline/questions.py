@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from lockgate.action import JSON, Decision, Requester
+from lockgate.action import JSON, Circumstances, Decision, Requester
 from lockgate.pipeline.nouns import Facts, Moment, Ticket, Wishes
 from lockgate.policy import Context, Query
+from lockgate.policy.model import UNKNOWN_ROWS
 from lockgate.policy.permits import date_of, day
+from lockgate.services.approvals.decisions import asked_for, reasons_of
 
 HOUR_US = 3600 * 1_000_000
 AUDITED_BY_SHAPE = frozenset({"sql.select", "sql.session", "sql.temp"})
@@ -29,9 +31,10 @@ def query_of(requester: Requester, facts: Facts, wishes: Wishes, glass: bool, mo
             purpose=wishes.purpose,
             break_glass=glass,
             classes=facts.classes,
-            rows=facts.estimated_rows,
+            rows=UNKNOWN_ROWS if facts.rows_unknown else facts.estimated_rows,
             destination=facts.destination,
             address=requester.client_address,
+            auth=requester.auth,
             statement=facts.statement,
             today=moment.today,
             hour=moment.hour,
@@ -52,16 +55,18 @@ def by_shape(facts: Facts, decision: Decision) -> bool:
     )
 
 
-def shape_facts(ticket: Ticket, catalog_digest: str) -> dict[str, JSON]:
-    action = ticket.action
+def circumstances_of(facts: Facts) -> Circumstances:
+    return Circumstances(facts.lookups, facts.clean, None if facts.rows_unknown else facts.estimated_rows)
+
+
+def shape_facts(ticket: Ticket, statement: str, catalog_digest: str) -> dict[str, JSON]:
+    """What one intent says of all runs of one statement with whatever values; `statement` names it (decision 26)."""
     return {
-        "connection": action.connection,
-        "principal": action.requester.principal.id,
-        "actors": [actor.id for actor in action.requester.actors],
-        "credential": action.requester.credential_id,
-        "operation": action.operation,
-        "questions": [[q.operation, q.resource] for q in action.questions],
-        "classes": sorted(action.classes),
+        **asked_for(ticket.action),
+        "statement": statement,
+        "values": "not committed",
+        "decision": ticket.decision.effect.value,
+        "reasons": reasons_of(ticket.decision),
         "revealed": [],
         "policy": ticket.decision.policy_digest,
         "catalog": catalog_digest,

@@ -24,6 +24,8 @@ def query_from(
     address: str = "",
     hour: int = 0,
     rows: int = 0,
+    auth: str = "",
+    destination: str = "client",
     break_glass: bool = False,
 ) -> Query:
     """`do` holds "OPERATION RESOURCE" texts; what is to be revealed is in play. PolicyError: a word is not known."""
@@ -42,6 +44,8 @@ def query_from(
             break_glass=break_glass,
             classes=in_play,
             rows=rows,
+            auth=auth,
+            destination=destination,
             address=address,
             hour=hour,
         ),

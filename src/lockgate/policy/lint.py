@@ -19,13 +19,15 @@ from lockgate.policy.policyset import PolicySet, parse, read_folder
 from lockgate.policy.profiles import FILE as PROFILES
 from lockgate.policy.relevance import (
     OPENING,
+    compared,
     conjuncts,
     covers,
     named_profiles,
     needs_people,
+    reads,
     true_without_people,
 )
-from lockgate.policy.schema import ACTIONS, CHANGES, family_of
+from lockgate.policy.schema import ACTIONS, CHANGES, NEVER_SET, WORDS, family_of
 from lockgate.policy.source import Policy
 from lockgate.policy.table import FILE as TABLE
 from lockgate.policy.table import read_table, read_text, run_cases
@@ -68,11 +70,23 @@ def _lints(policies: PolicySet, today: date | None) -> Iterator[Finding]:
         named |= set(policies.profiles) if unclear else names
         if not policy.title:
             yield _at(policy, "warning", "no-title", "people will be shown the id: write @title")
+        yield from _facts(policy)
         if policy.tree.effect == "permit":
             yield from _permit(policy, today)
         elif any(_lifts(clause) for clause in policy.tree.clauses):
             yield _at(policy, "warning", "approval-forbids", "this forbids because people have approved")
     yield from _profiles(policies, named)
+
+
+def _facts(policy: Policy) -> Iterator[Finding]:
+    """A condition on what is never so: a permit that never permits, or worse, a forbid that never forbids."""
+    for fact in sorted(NEVER_SET):
+        if reads(policy.tree, fact):
+            yield _at(policy, "error", "never-set", f"nothing in this version sets context.{fact}")
+    for fact, words in sorted(WORDS.items()):
+        for word in sorted(compared(policy.tree, fact) - words):
+            known = ", ".join(sorted(words))
+            yield _at(policy, "error", "never-set", f'context.{fact} is never "{word}": it is one of {known}')
 
 
 def _permit(policy: Policy, today: date | None) -> Iterator[Finding]:

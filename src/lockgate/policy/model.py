@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from lockgate.action import JSON, Question, Requester
 
+UNKNOWN_ROWS = 2**53 - 1
+"""More than any bound: a number of rows that is not known is within none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Context:

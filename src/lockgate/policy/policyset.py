@@ -51,14 +51,18 @@ class PolicySet:
         self._engine = Engine(policies)
         self._relevant = relevant_profiles([p.tree for p in policies], frozenset(profiles))
         self._showable = shown_unasked([p.tree for p in policies])
-        self.names_statements = any(reads(p.tree, "statement") for p in policies)
+        self.names_statements = self.reads("statement")
         """Whether any policy reads which statement it is."""
         self._by_statement = [p.tree for p in policies if p.tree.effect == "permit" and reads(p.tree, "statement")]
-        self.knows_dates = any(reads(p.tree, "today") for p in policies)
+        self.knows_dates = self.reads("today")
         """Whether what is allowed today may not be tomorrow."""
-        self.knows_hours = any(reads(p.tree, "hour") for p in policies)
+        self.knows_hours = self.reads("hour")
         self._cache: OrderedDict[tuple[Query, frozenset[str]], Decision] = OrderedDict()
         self._lock = Lock()
+
+    def reads(self, fact: str) -> bool:
+        """Whether what is answered may hang on this fact of the context."""
+        return any(reads(policy.tree, fact) for policy in self.policies)
 
     def decide(self, query: Query, satisfied: frozenset[str] = frozenset()) -> Decision:
         """May this happen, what is masked, and who must agree first? About 0.3 ms, and 0.01 ms if just asked.

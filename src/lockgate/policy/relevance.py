@@ -141,6 +141,21 @@ def reads(tree: pst.Template, attribute: str) -> bool:
     return False
 
 
+def compared(tree: pst.Template, attribute: str) -> frozenset[str]:
+    """The texts with which any condition compares `context.<attribute>`, in `==`, `!=` or a set that holds it."""
+    fact = pst.GetAttr(pst.Var("context"), attribute)
+    found: set[str] = set()
+    stack: list[object] = [clause.expr for clause in tree.clauses]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, pst.BinaryOp) and fact in (node.left, node.right):
+            other = node.right if node.left == fact else node.left
+            members = other.elements if isinstance(other, pst.Set) else (other,)
+            found |= {member.value for member in members if isinstance(member, pst.StringLit)}
+        stack.extend(_children(node))
+    return frozenset(found)
+
+
 def may_match(scope: pst.PrincipalOrResourceConstraint, id: str) -> bool:
     """Whether the scope can match the entity of this id; only one that names another entity cannot."""
     if isinstance(scope, pst.ScopeEq) and isinstance(scope.entity, pst.EntityUid):

@@ -39,6 +39,14 @@ ACTIONS: tuple[str, ...] = (
     *(f"{family}.{cls}" for family in FAMILIES[1:] for cls in PHI_CLASSES),
 )
 
+NEVER_SET = frozenset({"vouched_purpose"})
+"""Facts that this version gives to no decision."""
+WORDS: dict[str, frozenset[str]] = {
+    "auth": frozenset({"login", "delegated", "key"}),
+    "destination": frozenset({"client", "copy", "dump"}),
+}
+"""Facts that are one of a few words."""
+
 ENTITY_OF: dict[Kind, str] = {Kind.HUMAN: "User", Kind.AGENT: "Agent", Kind.SERVICE: "Service"}
 
 _TYPES = """\

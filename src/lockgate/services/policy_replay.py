@@ -1,8 +1,9 @@
 """What the last logged actions would have got under another policy, as far as the log says what was asked.
 
 The log holds no statement: it holds who asked, what was asked of policy, and what came out. Each action is asked again
-under the policy of its time, which is kept: where that does not give what was recorded, the log does not say enough (an
-estimate of rows, a look-up, a resource known to be clean), and the action is *unsure*, not guessed at.
+under the policy of its time, which is kept: where that does not give what was recorded, or where the new policy reads
+what the log does not say (the statement's key; of older events look-ups, the estimate of rows and more), the action is
+*unsure*, not guessed at.
 """
 
 from __future__ import annotations
@@ -18,10 +19,25 @@ from lockgate.action import Decision, Effect, Kind, Principal, Question, Request
 from lockgate.errors import PolicyError
 from lockgate.identity import Person
 from lockgate.policy import Context, PolicySet, Query, parse
+from lockgate.policy.model import UNKNOWN_ROWS
+from lockgate.policy.permits import date_of, day
 from lockgate.services.accounts import directory
 from lockgate.services.policy_versions import version
 from lockgate.store.tables import approvals, log
 
+TOLD = {
+    "purpose": "purpose",
+    "lookups": "lookups",
+    "rows": "rows",
+    "address": "address",
+    "auth": "auth",
+    "row_cap": "caps",
+    "byte_cap": "caps",
+    "statement": "",
+    "masks": "",
+}
+"""Facts of the context that an event may lack, and where in it they are; "" is nowhere."""
+HOUR_US = 3600 * 1_000_000
 SAME, CHANGED, UNSURE = "same", "changed", "unsure"
 RECORDED = {"require": Effect.REQUIRE, "refused": Effect.REQUIRE, "deny": Effect.DENY}
 
@@ -73,13 +89,17 @@ def _again(
         sets[named] = _set_of(conn, named)
     then = sets[named]
     base = (str(event["id"]), int(event["time"]), str(body.get("principal", "")), questions)
-    asked = _query(conn, body, people)
+    asked = _query(conn, event, body, people)
     if then is None or asked is None:
         why = "the policy of its time is not kept" if then is None else "who asked is no longer in the directory"
         return Replayed(*base, UNSURE, recorded.value, "", why)
     before, after = then.decide(asked), fresh.decide(asked)
     if before.effect is not recorded:
         return Replayed(*base, UNSURE, recorded.value, "", "the log does not hold all that this decision rested on")
+    unknown = sorted(fact for fact, told in TOLD.items() if told not in body and fresh.reads(fact))
+    if unknown:
+        why = f"the new policy reads what the log does not say: {', '.join(unknown)}"
+        return Replayed(*base, UNSURE, _words(before), "", why)
     verdict = SAME if _gist(before) == _gist(after) else CHANGED
     return Replayed(*base, verdict, _words(before), _words(after))
 
@@ -92,7 +112,9 @@ def _set_of(conn: Connection, digest: str) -> PolicySet | None:
         return None
 
 
-def _query(conn: Connection, body: Mapping[str, Any], people: Mapping[str, Person]) -> Query | None:
+def _query(
+    conn: Connection, event: Mapping[str, Any], body: Mapping[str, Any], people: Mapping[str, Person]
+) -> Query | None:
     """From the envelope where people were asked, else from the event and today's directory."""
     stored = None
     if body.get("request"):
@@ -101,27 +123,34 @@ def _query(conn: Connection, body: Mapping[str, Any], people: Mapping[str, Perso
     if stored is not None:
         known = json.loads(stored.envelope)
         requester: Requester | None = _from_envelope(known["requester"])
-        rows = int(json.loads(stored.view).get("body", {}).get("estimated_rows", 0))
-        reveal, purpose = frozenset(known["reveal"]), str(known["purpose"])
+        reveal = frozenset(known["reveal"])
     else:
         requester = _from_directory(conn, body, people)
-        rows, reveal, purpose = 0, frozenset(body.get("revealed", ())), ""
+        reveal = frozenset(body.get("revealed", ()))
     if requester is None:
         return None
     classes = frozenset(body.get("classes", ()))
+    when, rows, caps = int(event["time"]), body.get("rows", 0), body.get("caps", {})
     return Query(
         requester=requester,
         questions=tuple(Question(str(o), str(r)) for o, r in body.get("questions", ())),
         probes=frozenset(body.get("probes", ())),
+        lookups=frozenset(body.get("lookups", ())),
         classes=classes,
         reveal=reveal & classes,
         context=Context(
-            purpose=purpose,
+            purpose=str(body.get("purpose", "")),
             classes=classes,
-            rows=rows,
+            rows=UNKNOWN_ROWS if rows is None else int(rows),
             destination=str(body.get("destination", "client")),
             address=requester.client_address,
+            hour=when // HOUR_US % 24,
+            today=day(date_of(when)),
+            auth=str(body.get("auth", "")),
+            row_cap=int(caps.get("rows", 0)),
+            byte_cap=int(caps.get("bytes", 0)),
         ),
+        clean=frozenset(body.get("clean", ())),
     )
 
 
@@ -154,7 +183,7 @@ def _from_directory(conn: Connection, body: Mapping[str, Any], people: Mapping[s
     return Requester(
         everyone[0],
         str(body.get("credential", "")),
-        "",
+        str(body.get("address", "")),
         tuple(everyone[1:]),
         _of(people[str(behalf)]) if behalf else None,
         frozenset(owners),

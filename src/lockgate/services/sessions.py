@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from lockgate.action import JSON, Requester
 from lockgate.audit.event import Event
+from lockgate.services.approvals.decisions import who_asks
 from lockgate.store import Store
 
 
@@ -26,10 +27,7 @@ class Sessions:
             {
                 "session": session,
                 "connection": connection,
-                "principal": requester.principal.id,
-                "actors": [actor.id for actor in requester.actors],
-                "credential": requester.credential_id,
-                "address": requester.client_address,
+                **who_asks(requester),
             },
         )
         return session

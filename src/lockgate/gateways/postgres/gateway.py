@@ -8,6 +8,7 @@ import secrets
 import ssl
 import traceback
 from collections.abc import Awaitable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -230,7 +231,7 @@ class Gateway:
         except LockgateError:
             upstream.peer.abort()
             raise
-        session = Session(self, connection, peer, upstream, requester, logged, plan)
+        session = Session(self, connection, peer, upstream, replace(requester, session=logged), logged, plan)
         secret = secrets.token_bytes(32 if asked.minor >= 2 else 4)
         session.process_id = self._next_id = self._next_id % 0x7FFFFFFF + 1
         self._sessions[session.process_id] = (secret, session)

@@ -63,6 +63,8 @@ class Explain(Submitted):
     address: Word = ""
     hour: int = Field(default=0, ge=0, le=23)
     rows: int = Field(default=0, ge=0, lt=1 << 53)
+    auth: Word = ""
+    destination: Word = "client"
     break_glass: bool = False
 
 

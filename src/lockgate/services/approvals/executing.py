@@ -14,7 +14,7 @@ from lockgate.approvals import Refusal as Refused
 from lockgate.audit.event import Event
 from lockgate.services.approvals import lookups, switch
 from lockgate.services.approvals import people as who
-from lockgate.services.approvals.decisions import asked_for
+from lockgate.services.approvals.decisions import asked_for, reasons_of
 from lockgate.services.approvals.desk import Desk, advance, believe, take
 from lockgate.services.approvals.entries import load_where, new_id
 from lockgate.services.approvals.nouns import FORBIDDEN, NOBODY, Refusal
@@ -128,6 +128,8 @@ def intent(
             "action_digest": digest,
             "commitment": commitment,
             **asked_for(action),
+            "decision": decision.effect.value,
+            "reasons": reasons_of(decision),
             "revealed": sorted(decision.revealed),
             "policy": decision.policy_digest,
             "catalog": catalog,

@@ -37,6 +37,8 @@ UNREVIEWED = ColumnClass(UNCLASSIFIED)
 NO_TEMP = "the gateway's role may not create temporary objects in this database, so nothing can be analysed"
 NO_TEMP_HINT = "GRANT TEMP ON DATABASE … to it, or set analyse_on or analyse_by"
 MANY = 1000
+STORED = frozenset("rmfp")
+"""Kinds of relation that have rows of their own."""
 LONG_BYTES = 1 << 15
 """A statement of more parameters, or a longer one, is walked in a thread of its own: others must not wait for it."""
 
@@ -138,6 +140,9 @@ class _Walk:
                 and not self.classes(self.flows.column_of(r.oid, 0))
             ),
             estimated_rows=max((r.rows for r in self.metadata.relations.values() if not r.builtin), default=0),
+            rows_unknown=any(
+                r.kind in STORED and r.rows < 1 for r in self.metadata.relations.values() if not r.builtin
+            ),
             preconditions=self.metadata.preconditions(),
             rests_on=self.metadata.rests_on(),
             parameter_oids=self.described.parameter_oids,

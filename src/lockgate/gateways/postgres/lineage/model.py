@@ -52,6 +52,8 @@ class Analysis:
     """How many records are looked up by their identifier."""
     names: frozenset[str] = frozenset()
     """What the catalog calls the tables and columns that it reaches."""
+    rows_unknown: bool = False
+    """Whether of a table that it reaches nobody has counted the rows."""
     own: bool = False
     """Whether it reaches a temporary relation: the requester can put there what it likes."""
     code: frozenset[str] = frozenset()

@@ -24,6 +24,8 @@ class Statement:
     parsed: Parsed = field(repr=False)
     executes: Statement | None = None
     """What an EXECUTE runs: the statement as it was prepared."""
+    shape: str = ""
+    """Its name in the log, where it is recorded by shape (`shape_names`)."""
     targets: JSON = None
     """Of a statement that is not analysed: what it would change (`targets`)."""
     reading: tuple[str, ...] | None = None

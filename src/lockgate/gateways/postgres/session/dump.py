@@ -20,7 +20,7 @@ from lockgate.gateways.postgres.resolve.members import members_of
 from lockgate.gateways.postgres.resolve.resolver import Problem
 from lockgate.gateways.postgres.resolve.statement import Statement
 from lockgate.gateways.postgres.session import replies
-from lockgate.gateways.postgres.session.deciding import Passed, admit, finisher, part_for
+from lockgate.gateways.postgres.session.deciding import DUMP, Passed, admit, finisher, part_for
 from lockgate.gateways.postgres.session.outcomes import CONNECTION_LOST
 from lockgate.gateways.postgres.session.own_transaction import IDLE, OwnTransaction
 from lockgate.gateways.postgres.session.records import frame
@@ -139,6 +139,7 @@ async def declared(session: Session, plan: str) -> Dump | bytes:
         _payload(plan, statements),
         (),
         flags=[words.encode("ascii", "backslashreplace").decode()],
+        destination=DUMP,
     )
     if isinstance(ticket, Refusal):
         return _fatal(ticket)

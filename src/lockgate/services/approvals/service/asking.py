@@ -103,7 +103,7 @@ class Asking(Part):
             "decision": decision.effect.value,
             **drafted,
             **decisions.asked_for(action),
-            "reasons": [{"id": r.policy_id, "title": r.title} for r in decision.reasons],
+            "reasons": decisions.reasons_of(decision),
             "policy": decision.policy_digest,
         }
         await self._store.transact(lambda conn: (None, [Event("decision", body)]))

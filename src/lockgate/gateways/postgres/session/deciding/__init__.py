@@ -7,11 +7,13 @@ all. `part_for` says how the answer is shown, `after` what the session learns fr
 from lockgate.gateways.postgres.session.deciding.admitting import admit, question_of
 from lockgate.gateways.postgres.session.deciding.completing import after
 from lockgate.gateways.postgres.session.deciding.drafting import draft
+from lockgate.gateways.postgres.session.deciding.facts import DUMP
 from lockgate.gateways.postgres.session.deciding.meaning import Watched
 from lockgate.gateways.postgres.session.deciding.redeeming import Passed, finisher, redeem
 from lockgate.gateways.postgres.session.deciding.showing import description, part_for, shape_only
 
 __all__ = [
+    "DUMP",
     "Passed",
     "Watched",
     "admit",

@@ -14,11 +14,11 @@ from lockgate.gateways.postgres.classify.dumps import DECLARE_IT
 from lockgate.gateways.postgres.masking.tokens import any_token, column_of_token
 from lockgate.gateways.postgres.resolve.statement import Statement
 from lockgate.gateways.postgres.session import replies
-from lockgate.gateways.postgres.session.deciding.facts import facts_of, view_of
+from lockgate.gateways.postgres.session.deciding.facts import CLIENT, facts_of, view_of
 from lockgate.gateways.postgres.session.deciding.keying import statement_key
 from lockgate.gateways.postgres.session.deciding.looked_up import looked_up
 from lockgate.gateways.postgres.session.own_transaction import IDLE
-from lockgate.pipeline import Facts, Held, Refusal, Ticket, Wishes, unrecorded
+from lockgate.pipeline import Facts, Held, Refusal, Ticket, Wishes, circumstances_of, unrecorded
 
 if TYPE_CHECKING:
     from lockgate.gateways.postgres.session.session import Session
@@ -70,6 +70,7 @@ async def admit(
     *,
     rows: str = "",
     flags: Sequence[str] = (),
+    destination: str = CLIENT,
 ) -> Ticket | Refusal:
     """Decide; hold where policy wants people. A Ticket is a promise that `redeem` checks again.
 
@@ -77,7 +78,7 @@ async def admit(
     besides what the statements say of themselves.
     """
     wishes = wishes_of(session)
-    built = action_of(session, statements, payload, values, formats, wishes, rows=rows)
+    built = action_of(session, statements, payload, values, formats, wishes, rows=rows, destination=destination)
     if isinstance(built, Refusal):
         return built
     action, facts = built
@@ -108,11 +109,12 @@ def action_of(
     wishes: Wishes,
     *,
     rows: str = "",
+    destination: str = CLIENT,
 ) -> tuple[Action, Facts] | Refusal:
     """The action that these statements are, and what is known of it; refused where a masked value would go back, and
     where people would be asked about something that is not known (`in_doubt`)."""
     facts = known_by_name(
-        session, statements, facts_of(session, statements, looked_up(statements, values, formats)), wishes
+        session, statements, facts_of(session, statements, looked_up(statements, values, formats), destination), wishes
     )
     writes = any(q.operation in ("sql.write", "sql.temp") for q in facts.questions)
     if (writes or facts.lookups or facts.probes) and any_token(payload, values):
@@ -131,6 +133,8 @@ def action_of(
         classes=facts.classes,
         probes=facts.probes,
         reveal=wishes.reveal & facts.classes,
+        destination=facts.destination,
+        circumstances=circumstances_of(facts),
         operators=session.connection.operators_for(facts.classes),
         preconditions=[
             session.settings.under(),

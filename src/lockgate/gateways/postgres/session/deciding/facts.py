@@ -21,8 +21,14 @@ LONG_CHARS = 1 << 14
 """What is longer is rendered in a thread of its own: others must not wait for it."""
 
 
-def facts_of(session: Session, statements: Sequence[Statement], records: int = 0) -> Facts:
+CLIENT, COPY, DUMP = "client", "copy", "dump"
+"""Where it goes: rows as an answer, a COPY stream, the tables of a declared dump."""
+
+
+def facts_of(session: Session, statements: Sequence[Statement], records: int = 0, destination: str = CLIENT) -> Facts:
     """The union over the statements of one message."""
+    if destination == CLIENT and any(statement.classified.kind == "export" for statement in statements):
+        destination = COPY
     questions: set[Question] = set()
     classes: set[str] = set()
     probes: set[str] = set()
@@ -32,7 +38,7 @@ def facts_of(session: Session, statements: Sequence[Statement], records: int = 0
     joined: set[str] = set()
     relations: set[str] = set()
     own = False
-    rows = 0
+    rows, unknown = 0, False
     for statement in statements:
         questions.update(statement.questions(session.connection.name))
         if statement.analysis is not None:
@@ -45,6 +51,7 @@ def facts_of(session: Session, statements: Sequence[Statement], records: int = 0
             relations |= statement.analysis.relations
             own = own or statement.analysis.own
             rows += statement.analysis.estimated_rows
+            unknown = unknown or statement.analysis.rows_unknown
     if joined and (own or session.gateway.pipeline.may_write(session.requester, frozenset(relations))):
         # Whoever can write one side of a comparison can search the other by it.
         probes |= joined
@@ -56,7 +63,9 @@ def facts_of(session: Session, statements: Sequence[Statement], records: int = 0
         clean=frozenset(clean),
         code=frozenset(code),
         estimated_rows=rows,
+        rows_unknown=unknown,
         looked_up=records,
+        destination=destination,
     )
 
 

@@ -11,6 +11,7 @@ from lockgate.errors import StoreError
 from lockgate.gateways.postgres.answers import Run
 from lockgate.gateways.postgres.resolve.statement import Statement
 from lockgate.gateways.postgres.session.deciding import meaning
+from lockgate.gateways.postgres.session.deciding.shape_names import shape_name
 from lockgate.gateways.postgres.session.own_transaction import OwnTransaction
 from lockgate.pipeline import Pass, Refusal, Ticket
 from lockgate.services.shapes import Shape
@@ -55,7 +56,8 @@ async def redeem(
             return Refusal("LG004", meaning.CHANGED, meaning.AGAIN, ticket.request_id, "INVALIDATED")
         transaction = await own.name()
         watch = bool(before) and own.entered and not own.sends_rows
-    passed = await session.gateway.pipeline.redeem(ticket, session.shapes, transaction)
+    name = shape_name(session.connection.secret, statements) if ticket.by_shape else ""
+    passed = await session.gateway.pipeline.redeem(ticket, session.shapes, transaction, name)
     if isinstance(passed, Refusal):
         return passed
     if writes:
