@@ -7,6 +7,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lockgate.audit import Event, leaf_bytes
 from lockgate.canonical import MAX_SAFE_INTEGER, canonical, parse_canonical
 from lockgate.errors import NotCanonical
 
@@ -65,3 +66,11 @@ def test_what_does_not_round_trip_is_refused(value):
 def test_what_is_not_its_own_canonical_form_is_refused(text):
     with pytest.raises(NotCanonical):
         parse_canonical(text)
+
+
+@pytest.mark.parametrize("body", [{"größe": 1}, {"a": {"é": 1}}, {"a": [{"ß": None}]}])
+def test_an_event_has_ascii_keys_only(body):
+    """Beyond ASCII the orders of UTF-16 units and of bytes differ, and not every reader takes the same."""
+    with pytest.raises(NotCanonical):
+        leaf_bytes(Event("vote", body), id="evt_1", time_at=1)
+    assert leaf_bytes(Event("vote", {"name": "größe"}), id="evt_1", time_at=1)

@@ -24,13 +24,15 @@ MAX_SAFE_INTEGER = 2**53 - 1
 MOST_NESTED = 64
 
 
-def canonical(value: JSON) -> bytes:
+def canonical(value: JSON, *, ascii_only: bool = False) -> bytes:
     """Canonical JSON (RFC 8785, JCS), or `NotCanonical` for what would not survive a round trip.
 
     Stricter than JCS on purpose: no floats at all (so no NaN and no rounding), integers within ±(2^53-1), string
-    keys only, no lone surrogates.
+    keys only, no lone surrogates. With `ascii_only` a key that is not ASCII is `NotCanonical` too.
     """
     ascii_keys = _keys_are_ascii(value, 0)
+    if ascii_only and not ascii_keys:
+        raise NotCanonical("an object has a key that is not ASCII")
     try:
         if ascii_keys:
             # With ASCII keys the orders of JCS (UTF-16 units) and orjson (bytes) are one; eight times faster.

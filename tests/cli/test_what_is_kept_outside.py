@@ -10,10 +10,12 @@ from contextlib import closing
 import pytest
 from typer.testing import CliRunner
 
+from lockgate.audit.event import Event
 from lockgate.cli import app
 from lockgate.errors import ConfigError
 from lockgate.server.config import load_config
 from lockgate.server.serve import read_signing_key
+from lockgate.services.backup import copy_database
 from lockgate.services.log import Log
 from lockgate.store import KeyRing, open_store
 
@@ -87,3 +89,33 @@ def test_verify_takes_the_folder_or_a_file_and_has_a_status_for_having_neither(i
     shorter = run.invoke(app, ["audit", "verify", store, "--checkpoint", str(tmp_path / "outside"), "--json"])
     assert shorter.exit_code == 1
     assert json.loads(shorter.output)["verdict"] == "broken"
+
+
+async def say(config_path, store, kind, **body):
+    config = load_config(config_path)
+    async with open_store(f"sqlite:///{store}", keys=KeyRing.from_file(folder_keys(config_path))) as opened:
+        await opened.transact(lambda _: (None, [Event(kind, body)]))
+        log = Log(opened, read_signing_key(config.signing_key), opened.clock)
+        await log.sequence()
+        return await log.checkpoint()
+
+
+def test_an_execution_without_an_outcome_has_a_status_of_its_own(installation, tmp_path):
+    config, store = installation / "lockgate.yaml", installation / "state" / "lockgate.db"
+    (tmp_path / "kept").write_text(asyncio.run(say(config, store, "intent", execution="exe_1")))
+    done = run.invoke(app, ["audit", "verify", str(store), "--checkpoint", str(tmp_path / "kept")])
+    assert done.exit_code == 4 and "without an outcome: evt_" in done.output
+    asyncio.run(say(config, store, "outcome", execution="exe_1"))
+    assert run.invoke(app, ["audit", "verify", str(store), "--checkpoint", str(tmp_path / "kept")]).exit_code == 0
+
+
+def test_a_recorded_restore_has_a_status_of_its_own_and_an_unrecorded_one_is_a_change(installation, tmp_path):
+    config, store = installation / "lockgate.yaml", installation / "state" / "lockgate.db"
+    copy_database(store, tmp_path / "backup.db")
+    size = int(asyncio.run(say(config, store, "vote", approve=True)).splitlines()[1])
+    (tmp_path / "kept").write_text(asyncio.run(say(config, store, "vote", approve=True)))
+    verify = ["audit", "verify", str(tmp_path / "backup.db"), "--checkpoint", str(tmp_path / "kept")]
+    assert run.invoke(app, verify).exit_code == 1
+    asyncio.run(say(config, tmp_path / "backup.db", "store.restored", size=size - 1, given_up=size + 1))
+    done = run.invoke(app, verify)
+    assert done.exit_code == 5 and "were given up in the restore" in done.output

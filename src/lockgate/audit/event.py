@@ -21,5 +21,7 @@ class Event:
 
 
 def leaf_bytes(event: Event, *, id: str, time_at: int) -> bytes:
-    """The leaf of the Merkle tree: canonical JSON of the event with its id and its instant (microseconds, UTC)."""
-    return canonical({"body": event.body, "id": id, "time": time_at, "type": event.type, "v": VERSION})
+    """The leaf of the Merkle tree: canonical JSON of the event with its id and its instant (microseconds, UTC).
+    NotCanonical: a key is not ASCII, and then other readers could sort it elsewhere."""
+    whole: dict[str, JSON] = {"body": event.body, "id": id, "time": time_at, "type": event.type, "v": VERSION}
+    return canonical(whole, ascii_only=True)

@@ -62,7 +62,8 @@ class Shapes:
         execution = self._new_id("exe")
         now_at = self._store.clock()
         shape = Shape(execution, first_at=now_at, last_at=now_at)
-        body: dict[str, JSON] = {"execution": execution, "mode": "shape", "request": None, **facts}
+        who: dict[str, JSON] = {"execution": execution, "instance": self._store.instance}
+        body: dict[str, JSON] = {**who, "mode": "shape", "request": None, **facts}
 
         def unit(conn: Connection) -> tuple[None, list[Event]]:
             return None, [Event("intent", body)]

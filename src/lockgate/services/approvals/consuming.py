@@ -116,6 +116,7 @@ def consume(
             digest=entry.request.action_digest,
             commitment=entry.commitment,
             catalog=str(entry.envelope["catalog"]),
+            instance=desk.instance,
             transaction=transaction,
         )
     )

@@ -101,6 +101,7 @@ def record(desk: Desk, conn: Connection, prepared: Recorded) -> tuple[Begun | Re
         digest=prepared.digest,
         commitment=prepared.commitment,
         catalog=prepared.catalog_digest,
+        instance=desk.instance,
     )
     event = replace(event, salt=(prepared.commitment, prepared.salt))
     return Begun(prepared.execution_id, action.payload, prepared.tracked), [event]
@@ -115,6 +116,7 @@ def intent(
     digest: str,
     commitment: str,
     catalog: str,
+    instance: str,
     transaction: str = "",
 ) -> Event:
     named: dict[str, JSON] = {"transaction": transaction} if transaction else {}
@@ -123,6 +125,7 @@ def intent(
         {
             **named,
             "execution": execution_id,
+            "instance": instance,
             "request": request_id,
             "mode": "each",
             "action_digest": digest,

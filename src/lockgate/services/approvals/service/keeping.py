@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, select
 from lockgate.approvals import Status
 from lockgate.audit.event import Event
 from lockgate.errors import StoreError
-from lockgate.services.approvals import erasing, executing, glass, logged
+from lockgate.services.approvals import erasing, executing, glass, logged, unseen
 from lockgate.services.approvals.desk import settled
 from lockgate.services.approvals.entries import load_where
 from lockgate.services.approvals.nouns import Refusal, Voter
@@ -50,7 +50,25 @@ class Keeping(Part):
         self.desk.log_size = await self._store.read(logged.size)
         await self._store.read(self.desk.lent.check_with_log)
         await self._store.transact(lambda conn: executing.void_unbelieved(self.desk, conn))
-        return await self.recover_lost()
+        lost = await self.recover_lost()
+        await self._recover_reads()
+        return lost
+
+    async def _recover_reads(self) -> None:
+        """Reads of processes that live no more get the outcome that says so."""
+
+        def look(conn: Connection) -> tuple[list[unseen.Unfinished], frozenset[str], int]:
+            found, end = unseen.unfinished(conn, self._store.mac_key)
+            others = {one.instance for one in found} - {"", self.desk.instance}
+            return found, self._store.living(conn, others) | {self.desk.instance}, end
+
+        found, living, end = await self._store.read(look)
+        lost = [one for one in found if one.instance not in living]
+        for start in range(0, len(lost), unseen.AT_ONCE):
+            some = lost[start : start + unseen.AT_ONCE]
+            await self._store.transact(lambda conn, some=some: unseen.say(conn, some))  # type: ignore[misc]
+        running = [one for one in found if one.instance in living]
+        await self._store.transact(lambda conn: unseen.seen(conn, running, end))
 
     async def recover_lost(self) -> int:
         """Executions whose process lives no more become UNKNOWN, and those of this process that it does not know of
