@@ -78,7 +78,9 @@ def test_an_edited_statement_runs_in_place_of_what_was_asked(clinic, psql, hospi
     assert json.loads(clinic.says("requests", "show", parent, "--json"))["state"] == "SUPERSEDED"
     assert "you edited it" in clinic.fails("requests", "approve", child, "-y")
     clinic.log_in("pia")
-    assert "SET done = true WHERE id =" in clinic.says("requests", "show", child)
+    screen = clinic.says("requests", "show", child)
+    assert "SET done = true WHERE id =" in screen
+    assert "waits for: privacy; 7 h 59 min left" in screen, "the first screen says who and until when"
     clinic.says("requests", "approve", child, "-y")
     assert psql(DONE.format(3)).returncode == 0
     assert done(hospital) == "3"
