@@ -52,6 +52,9 @@ def gate(hospital, tmp_path, clock):
         "GRANT ALL ON pt_2023, pt_2024 TO lockgate_gw; UPDATE task SET done = false; ANALYZE"
     )
     started = start_gate(hospital, tmp_path, "ai-agents", clock=clock)
+    # What nobody has reviewed is not overwritten at all: the other table is one that people would be asked about.
+    known = started.assembly.catalog.current("clinic").to_yaml() + "other.task: {id: none, title: none, done: none}\n"
+    started.call(started.assembly.maps.accept("clinic", known, by="init"))
     try:
         yield started
     finally:

@@ -135,6 +135,26 @@ def test_what_code_put_into_a_setting_is_not_shown(loud, secrets, statement, way
     assert not [value for value in secrets if value in everything]
 
 
+@pytest.mark.parametrize("binary", [False, True])
+def test_a_setting_named_by_a_parameter_is_looked_at_when_the_name_comes(loud, binary):
+    keep = "SELECT set_config('my.secret', ssn, false) FROM patient WHERE id = 3"
+    with loud.connect() as agent:
+        agent.execute(keep)
+        ask = agent.cursor(binary=binary)
+        for _ in range(3):
+            assert ask.execute("SELECT current_setting(%s::varchar)", ("work_mem",), prepare=True).fetchone() == (
+                "4MB",
+            )
+        with pytest.raises(psycopg.Error) as refused:
+            ask.execute("SELECT current_setting(%s::varchar)", ("my.secret",), prepare=True)
+        assert refused.value.sqlstate == "LG002"
+        agent.execute("PREPARE q (text) AS SELECT current_setting($1)")
+        assert agent.execute("EXECUTE q ('work_mem')").fetchone() == ("4MB",)
+        with pytest.raises(psycopg.Error) as refused:
+            agent.execute("EXECUTE q ('my.secret')")
+        assert refused.value.sqlstate == "LG002"
+
+
 def test_where_no_row_holds_phi_the_reason_is_told(loud):
     with loud.connect() as agent, pytest.raises(psycopg.errors.NotNullViolation) as failed:
         agent.execute("INSERT INTO task (title) VALUES (NULL)")

@@ -156,6 +156,7 @@ class _Walk:
             ),
             own=any(r.temporary for r in self.metadata.relations.values()),
             code=frozenset(calls.code),
+            settings=frozenset(calls.settings),
             quotes=bool(calls.code) or any(self.writer.quotes(one) for one in self.permissions),
             literals=exchangeable(self.tree, self.metadata),
         )

@@ -8,6 +8,8 @@ from lockgate.gateways.postgres.lineage.safe import is_known, is_pure, sets_harm
 from lockgate.gateways.postgres.lineage.scope import NOTHING, RELATION, UNKNOWN, Flow, Scope
 from lockgate.gateways.postgres.settings.allowed import is_shown
 
+EXTERN = "0"
+"""PARAM_EXTERN in src/include/nodes/primnodes.h: a parameter that the client sends."""
 FILES = frozenset(
     """
     pg_read_file pg_read_binary_file pg_stat_file pg_ls_dir pg_ls_logdir pg_ls_waldir pg_ls_tmpdir
@@ -44,6 +46,8 @@ class Calls:
         self._relations = metadata.relations
         self.code: set[str] = set()
         self.operations: set[str] = set()
+        self.settings: set[int] = set()
+        """Parameters, counted from 1, that name a setting whose value is read."""
 
     def called(self, node: Node, arguments: Flow, scope: Scope) -> Flow:
         """What this node's function adds to the flow of its arguments."""
@@ -71,8 +75,15 @@ class Calls:
                     self._count(self._functions.get(int(oid)))
 
     def _is_shown(self, node: Node, scope: Scope) -> bool:
-        """Whether the setting is one whose value is shown: by its name, or as psql asks, for each that is listed."""
-        return is_shown(_first_word(node)) or any(self._is_listed(value, scope) for value in node.items("args")[:1])
+        """Whether the setting is one whose value is shown: by its name, or as psql asks, for each that is listed. A
+        name that is sent beside the statement is looked at when it comes."""
+        name = next(iter(node.items("args")), None)
+        if isinstance(name, Node) and name.name == "RELABELTYPE":
+            name = name.node("arg")
+        if isinstance(name, Node) and name.name == "PARAM" and name.text("paramkind") == EXTERN:
+            self.settings.add(name.number("paramid"))
+            return True
+        return is_shown(_first_word(node)) or self._is_listed(name, scope)
 
     def _is_listed(self, value: Value, scope: Scope) -> bool:
         """`pg_settings.name`: what somebody put into a setting of their own is not in that view."""

@@ -60,6 +60,8 @@ class Analysis:
     """Functions that are not known to be safe."""
     quotes: bool = False
     """Whether errors and notices may hold values that it does not name: of a written row, of a trigger, of code."""
+    settings: frozenset[int] = frozenset()
+    """Parameters, counted from 1, that name a setting whose value is read."""
     rests_on: tuple[int, ...] = ()
     """OIDs of the users' own relations and functions beneath it: those that `preconditions` describe."""
     literals: int = -1

@@ -95,7 +95,7 @@ class Writer:
         """The base columns that this one stands for, in all that inherits from it too."""
         flow = self.flows.column_of(relation.oid, number)
         # Code may put it anywhere.
-        elsewhere = relation.kind == "v" and (flow.unknown or not flow.columns or bool(relation.code))
+        elsewhere = flow.unknown or (relation.kind == "v" and (not flow.columns or bool(relation.code)))
         return flow.columns | ({(relation.oid, 0)} if elsewhere else frozenset())
 
     def _landing(self, column: Column, carried: frozenset[str], overwrites: bool) -> set[Question]:

@@ -87,7 +87,7 @@ async def bind(session: Session, raw: bytes) -> Item | bytes:
             item.steps.append(Step(Kind.DESCRIBE_PORTAL, [part], formats=bound.result_formats, hidden=True))
         if part.plan is not None and part.treatment is not None:
             session.client.write(session.masked_notice(part.treatment))
-        shape = shape_only(passed, part)
+        shape = shape_only(statement, passed, part)
         reads = statement.classified.kind == "select"  # a SET must be seen each time
         if prepared.name and reads and shape is not None and not session.local_objects and not session.decisive:
             session.fast.prepared[prepared.name] = shape

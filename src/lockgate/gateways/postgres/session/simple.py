@@ -65,7 +65,7 @@ async def _run(session: Session, statements: tuple[Statement, ...], text: bytes,
     if not statements:
         parts.append(Part())
     if len(statements) == 1 and statements[0].classified.kind == "select" and statements[0].analysis is not None:
-        shape = shape_only(passed, parts[0])
+        shape = shape_only(statements[0], passed, parts[0])
         if shape is not None:
             session.remember_text(text, statements[0].analysis.literals, shape)
     for part in parts:

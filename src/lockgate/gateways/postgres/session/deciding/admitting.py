@@ -17,6 +17,7 @@ from lockgate.gateways.postgres.session import replies
 from lockgate.gateways.postgres.session.deciding.facts import CLIENT, facts_of, view_of
 from lockgate.gateways.postgres.session.deciding.keying import statement_key
 from lockgate.gateways.postgres.session.deciding.looked_up import looked_up
+from lockgate.gateways.postgres.session.deciding.settings_named import NOT_SHOWN, NOT_SHOWN_HINT, settings_are_shown
 from lockgate.gateways.postgres.session.own_transaction import IDLE
 from lockgate.pipeline import Facts, Held, Refusal, Ticket, Wishes, circumstances_of, unrecorded
 
@@ -120,6 +121,8 @@ def action_of(
     if (writes or facts.lookups or facts.probes) and any_token(payload, values):
         named = (column_of_token(statement.parsed.tree, values) for statement in statements)
         return replies.masked_value(next(filter(None, named), ""))
+    if not all(settings_are_shown(statement, values) for statement in statements):
+        return Refusal("LG002", NOT_SHOWN, NOT_SHOWN_HINT, classes=facts.classes)
     doubt = in_doubt(session, statements, rows)
     if doubt and session.gateway.pipeline.decide(session.requester, facts, wishes).effect is Effect.REQUIRE:
         return Refusal("LG002", *doubt, classes=facts.classes)

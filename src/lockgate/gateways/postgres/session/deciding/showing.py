@@ -75,7 +75,10 @@ def _treated(session: Session, analysis: Analysis, decision: Decision) -> Treatm
     )
 
 
-def shape_only(passed: Passed, part: Part) -> Shape | None:
-    """The shape to count on, where no further run needs a look: nothing masked, nothing to learn, errors readable."""
+def shape_only(statement: Statement, passed: Passed, part: Part) -> Shape | None:
+    """The shape to count on, where no further run needs a look: nothing masked, nothing to learn, errors readable, and
+    no parameter decides anything."""
+    if statement.analysis is not None and statement.analysis.settings:
+        return None
     plain = part.plan is None and part.completed is None and (part.treatment is None or not part.treatment.masks)
     return passed.shape if plain and part.clear_errors else None
