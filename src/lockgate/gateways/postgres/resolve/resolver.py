@@ -21,6 +21,7 @@ from lockgate.gateways.postgres.classify.parse import Statement as Parsed
 from lockgate.gateways.postgres.classify.sessions import in_our_words
 from lockgate.gateways.postgres.lineage import Analysis, AnalysisError, By, Side, analyse
 from lockgate.gateways.postgres.resolve.insession import InSession
+from lockgate.gateways.postgres.resolve.kept import may_be_kept
 from lockgate.gateways.postgres.resolve.side import SidePool
 from lockgate.gateways.postgres.resolve.statement import Prepared, Statement
 from lockgate.gateways.postgres.resolve.targets import targets
@@ -51,6 +52,7 @@ class Problem:
         return Problem(error.sqlstate, error.message, error.position, error.hint)
 
 
+KEPT = "a name in it means another table or function than when it was prepared"
 TOO_LONG_TEXT = Problem.of(too_long())
 
 
@@ -146,6 +148,10 @@ class Resolver:
         before, now = prepared.statements[0], again[0]
         if before.analysis is not None and now.analysis is not None and before.analysis.fields != now.analysis.fields:
             return Problem("0A000", "cached plan must not change result type", hint="prepare the statement again")
+        if before.preconditions != now.preconditions:
+            async with self.pool.lend(session.settings.search_path) as side:
+                if await may_be_kept(side, before.preconditions, now.preconditions):
+                    return Problem("0A000", KEPT, hint="prepare the statement again")
         # The server has parsed it anew, or has not: only where values are read as they were is it known how.
         now.reading = before.reading if before.reading == now.reading else None
         prepared.statements, prepared.search_path, prepared.seen = again, session.settings.search_path, False
