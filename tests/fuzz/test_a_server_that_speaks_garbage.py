@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import socket
+import struct
 import threading
 
 import psycopg
@@ -21,6 +22,10 @@ LOGIN = (
     + m.backend_key_data(1, b"abcd")
     + m.ready_for_query(ord("I"))
 )
+PINS = [b"UTF8", b"on", b"safe_encoding", b"off", b"on", b"origin", b"none", b"gw", b"lockgate"]
+ROW = struct.pack("!H", len(PINS)) + b"".join(struct.pack("!i", len(value)) + value for value in PINS)
+STANDING = m.message("D", ROW) + m.ready_for_query(ord("I"))
+"""What is asked of every session first: how its pins stand."""
 
 
 @pytest.fixture
@@ -42,8 +47,9 @@ def impostor():
             try:
                 client.recv(65536)
                 client.sendall(script[0])
+                answers = iter(script[1:])
                 while client.recv(65536):
-                    client.sendall(script[-1] if len(script) > 1 else b"")
+                    client.sendall(next(answers, script[-1]) if len(script) > 1 else b"")
             except OSError:
                 return
 
@@ -76,7 +82,7 @@ async def test_a_login_that_goes_wrong_is_an_error(impostor, number, pytestconfi
 @pytest.mark.parametrize("said", [b"Z\0\0\0\0", b"S\0\0\0\5x", b"D\xff\xff\xff\xff", b"\0" * 64], ids=range(4))
 async def test_a_side_connection_that_talks_nonsense_is_lost(impostor, said):
     port, script = impostor
-    script[:] = [LOGIN, said]
+    script[:] = [LOGIN, STANDING, said]
     pool = SidePool(target(port, ""), size=1)  # it proves nothing, so it is let in only where there is no password
     with pytest.raises(UpstreamError):
         async with pool.lend("public"):

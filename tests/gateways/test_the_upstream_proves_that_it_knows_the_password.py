@@ -4,6 +4,7 @@ an impostor, whatever the address says of TLS. Nothing but "there is no password
 from __future__ import annotations
 
 import asyncio
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -49,6 +50,14 @@ async def forgets_its_signature(reader: asyncio.StreamReader, writer: asyncio.St
     writer.write(m.authentication_ok() + READY)
 
 
+async def asks_for_nothing_and_answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await asks_for_nothing(reader, writer)
+    await body(reader)  # how the session stands
+    values = [b"UTF8", b"on", b"safe_encoding", b"off", b"on", b"origin", b"none", b"gw", b"lockgate"]
+    row = struct.pack("!H", len(values)) + b"".join(struct.pack("!i", len(value)) + value for value in values)
+    writer.write(m.message("D", row) + m.ready_for_query(ord("I")))
+
+
 async def body(reader: asyncio.StreamReader) -> bytes:
     await reader.readexactly(1)
     return await reader.readexactly(int.from_bytes(await reader.readexactly(4), "big") - 4)
@@ -63,6 +72,6 @@ async def test_a_server_without_proof_is_an_impostor(talk):
 
 async def test_where_there_is_no_password_there_is_nothing_to_prove():
     """`password: none`: the address alone says who it is (trust on loopback, peer on a Unix socket)."""
-    async with serving(asks_for_nothing) as port:
+    async with serving(asks_for_nothing_and_answers) as port:
         upstream = await dial(parse_target(f"postgresql://gw@127.0.0.1:{port}/clinic", ""), {})
         upstream.peer.abort()
