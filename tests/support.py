@@ -185,7 +185,7 @@ def start_gate(
     dora (data-owner), alf (analyst). Over a store that is there already (give its keys) nobody is made anew."""
     known = (state / "lockgate.db").exists() or (store_url != "" and keys is not None)
     loop = uvloop.new_event_loop()
-    threading.Thread(target=loop.run_forever, daemon=True).start()
+    threading.Thread(target=lambda: (loop.run_forever(), loop.close()), daemon=True).start()
 
     async def build() -> tuple[Assembly, int]:
         if not known:
