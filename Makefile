@@ -30,8 +30,8 @@ up: $(STAMP)/installed ## the demo's world, left running to play with
 	$(BIN)/python -m lockgate.demo --up
 
 check: $(STAMP)/installed ## lint, types, import layers
-	$(BIN)/ruff check src tests bench
-	$(BIN)/ruff format --check src tests bench
+	$(BIN)/ruff check src tests bench training
+	$(BIN)/ruff format --check src tests bench training
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
@@ -68,11 +68,18 @@ bench-packages: ## Debian's pgbouncer, to be compared with: only as root, only w
 bench: $(STAMP)/installed bench-packages ## figures as ratios within one run (JSON in bench/out; BENCH=names of parts)
 	ulimit -n 8192 2>/dev/null; $(BIN)/python -m bench $(BENCH)
 
+.PHONY: train
+train: $(STAMP)/installed ## the weights of the PHI engine anew, from the written texts and a seed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r training/requirements.lock
+	$(BIN)/python -m training.lexicons
+	$(BIN)/python -m training.train --seed $(SEED)
+
 docs: $(STAMP)/installed ## the documentation as pages, in build/docs; any broken link fails
 	$(BIN)/python -m mkdocs build --quiet --strict
 
 lock: ## pin today's versions anew
 	$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --all-extras --group test pyproject.toml -o requirements.lock
+	$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --only-group train -c requirements.lock pyproject.toml -o training/requirements.lock
 
 clean: ## forget what was built
 	rm -rf $(VENV) $(STAMP) build src/*.egg-info

@@ -17,6 +17,7 @@ from lockgate import __version__
 from lockgate.cli import (
     audit,
     catalog,
+    detecting,
     emergency,
     keeping,
     keys,
@@ -42,6 +43,7 @@ serving.register(app)
 people.register(app)
 emergency.register(app)
 keeping.register(app)
+detecting.register(app)
 app.add_typer(requests.app, name="requests")
 app.add_typer(standing.app, name="standing")
 app.add_typer(lending.app, name="lend")

@@ -1,0 +1,5 @@
+from lockgate.phi.finding._words import Words
+
+BITS: dict[str, int]
+
+def mark(text: bytes, words: Words) -> None: ...

@@ -1,0 +1,60 @@
+"""The compiled passes and the same source run by the interpreter give the same words, forms, tags and spans."""
+
+from __future__ import annotations
+
+import array
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lockgate.phi.finding import _patterns, _spans, _tagger, _words
+from lockgate.phi.finding.folding import fold
+from lockgate.phi.finding.model import load_lexicon, load_tagger
+from uncompiled import plain
+
+WORDS, PATTERNS, TAGGER, SPANS = (plain(module) for module in (_words, _patterns, _tagger, _spans))
+PIECES = st.sampled_from(
+    "Mrs. O'Brien Smith, dose of 3/4/2024 04-Mar-21 March 4th 802-555-0139 (802) 911-22-3344 a@b.org http://x.y/z "
+    "10.1.2.3 mrn3398107 H23-0041877 4111 1111 E11.9 120/80 14:20 at 0346 SmithJohn \n \n\n : # -- .... é".split(" ")
+)
+TEXTS = st.lists(PIECES, max_size=14).map(" ".join)
+FIELDS = ("start", "end", "key", "looks", "shape", "head", "tail", "bits", "cue", "pattern")
+
+
+def test_the_suite_runs_compiled():
+    assert all(module.__file__.endswith(".so") for module in (_words, _patterns, _tagger, _spans))
+
+
+@given(TEXTS)
+@settings(max_examples=60, deadline=None)
+def test_words_and_forms(text):
+    folded = fold(text)
+    empty = array.array("I", bytes(64))
+    compiled, other = _words.Words(), WORDS.Words()
+    assert _words.scan(folded, compiled, _words.Lexicon(empty, empty)) == WORDS.scan(
+        folded, other, WORDS.Lexicon(empty, empty)
+    )
+    _patterns.mark(folded, compiled)
+    PATTERNS.mark(folded, other)
+    for field in FIELDS:
+        assert list(getattr(compiled, field)[: compiled.count]) == list(getattr(other, field)[: other.count]), field
+
+
+@given(TEXTS)
+@settings(max_examples=25, deadline=None)
+def test_tags_and_spans(text):
+    folded = fold(text)
+    words = _words.Words()
+    _words.scan(folded, words, load_lexicon())
+    _patterns.mark(folded, words)
+    compiled = load_tagger()
+    other = TAGGER.Tagger(bytes(compiled.kept), list(compiled.stepped))
+    compiled.tag(words, 0)
+    other.tag(words, 0)
+    assert list(compiled.tags[: words.count]) == list(other.tags[: words.count])
+    one, two = (
+        module.build(folded, words, array.array("B", compiled.tags), compiled.margins) for module in (_spans, SPANS)
+    )
+    assert one.count == two.count
+    for field in ("start", "end", "tag"):
+        assert list(getattr(one, field)[: one.count]) == list(getattr(two, field)[: two.count])
