@@ -135,3 +135,11 @@ async def test_nothing_crashes_leaks_or_grows(pytestconfig):
             await asyncio.sleep(0)
     assert seen >= KNOWN, "every type of message has been tried"
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < MOST_GROWTH_KB
+
+
+@pytest.mark.parametrize("conversation", ["20/477461"])
+async def test_what_was_found_once_is_not_found_again(conversation):
+    """20/477461: a row within a description of columns, which is passed on."""
+    rng = random.Random(conversation)
+    await client_side(rng, set())
+    assert CANARY not in server_side(rng)

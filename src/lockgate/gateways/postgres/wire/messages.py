@@ -281,11 +281,14 @@ def parse_parameter_description(body: bytes) -> tuple[int, ...]:
 
 
 def parse_row_description(body: bytes) -> tuple[Field, ...]:
+    """ProtocolError or UnicodeDecodeError where a field cannot be one: it is passed on, and rows could look like it."""
     reader = _Reader(body)
     fields = []
     for _ in range(reader.u16()):
-        name = reader.cstring().decode("utf-8", "replace")
+        name = reader.cstring().decode()
         table, attnum, type_oid, size, typmod, form = struct.unpack("!IhIhih", reader.take(18))
+        if form not in (0, 1) or size < -2 or typmod < -1 or not type_oid or (table == 0) is not (attnum == 0):
+            raise ProtocolError("the upstream described a column that cannot be")
         fields.append(Field(name, table, attnum, type_oid, size, typmod, form))
     reader.finish()
     return tuple(fields)
