@@ -133,6 +133,17 @@ def test_moved_by_reset(gate, schemas, inside):
         assert client.execute(READ).fetchone() != (SECRET.decode(),)
 
 
+def test_a_prepared_text_goes_with_the_path_to_and_fro(gate, schemas):
+    """As where each tenant has a schema: under each path it means what it means there, and is masked as that is."""
+    with gate.connect(autocommit=True) as client:
+        for _ in range(3):
+            for path, expected in (("s1", "nothing"), ("s2", None)):
+                client.execute(f"SET search_path = {path}")
+                row = client.execute(READ, prepare=True).fetchone()
+                assert row != (SECRET.decode(),)
+                assert expected is None or row == (expected,)
+
+
 def test_a_name_prepared_anew_in_one_packet(wire):
     wire.say(query("PREPARE q AS SELECT 'nothing' || '' AS v"))
     wire.hear(1)

@@ -49,6 +49,19 @@ def test_the_first_line_is_one_sentence():
     )
 
 
+@pytest.mark.parametrize(
+    ("destination", "said"),
+    [
+        ("client", "unmasked, to 10.2.0.7"),
+        ("copy", "unmasked, as a file to 10.2.0.7"),
+        ("dump", "unmasked, as a dump to 10.2.0.7"),
+        ("s3://bucket", "unmasked, to s3://bucket"),
+    ],
+)
+def test_the_sentence_ends_with_where_it_goes(destination, said):
+    assert view(action=replace(ACTION, destination=destination)).sentence.endswith(said)
+
+
 def test_the_sentence_names_what_is_changed_apart_from_what_is_read():
     asked = replace(
         ACTION,

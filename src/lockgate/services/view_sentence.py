@@ -20,6 +20,8 @@ VERBS: Mapping[str, str] = {
 }
 CARRIES_ROWS = frozenset({"sql.select", "sql.export"})
 """Operations of which it matters where their answer goes."""
+TO_WHO_ASKS: Mapping[str, str] = {TO_THE_CLIENT: "to", "copy": "as a file to", "dump": "as a dump to"}
+"""Destinations at the client's own address, and how it is said."""
 MOST_NAMED = 3
 
 
@@ -70,7 +72,8 @@ def _who(requester: Requester) -> str:
 
 
 def _where(action: Action) -> str:
-    if action.destination != TO_THE_CLIENT:
+    way = TO_WHO_ASKS.get(action.destination)
+    if way is None:
         return f", to {action.destination}"
     address = action.requester.client_address
-    return f", to {address}" if address and action.operation in CARRIES_ROWS else ""
+    return f", {way} {address}" if address and action.operation in CARRIES_ROWS else ""

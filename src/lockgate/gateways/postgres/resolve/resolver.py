@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from lockgate.gateways.postgres.session.session import Session
 
 CACHED_ANALYSES = 4096
+MOST_PATHS = 100
+"""A statement is prepared again after it was used under more values of `search_path`."""
 LONG_TEXT_BYTES = 1 << 15
 """Longer texts are read in a thread, and analysed one at a time: they take long, and must leave a side connection to
 the others."""
@@ -148,10 +150,16 @@ class Resolver:
         before, now = prepared.statements[0], again[0]
         if before.analysis is not None and now.analysis is not None and before.analysis.fields != now.analysis.fields:
             return Problem("0A000", "cached plan must not change result type", hint="prepare the statement again")
-        if before.preconditions != now.preconditions:
-            async with self.pool.lend(session.settings.search_path) as side:
-                if await may_be_kept(side, before.preconditions, now.preconditions):
+        path = session.settings.search_path
+        # Under a path that is new to it the server reads the text anew; under a known one it may keep what it found.
+        rested_on = prepared.rested_on.get(path, now.preconditions)
+        if len(prepared.rested_on) > MOST_PATHS:
+            return Problem("0A000", KEPT, hint="prepare the statement again")
+        if rested_on != now.preconditions:
+            async with self.pool.lend(path) as side:
+                if await may_be_kept(side, rested_on, now.preconditions):
                     return Problem("0A000", KEPT, hint="prepare the statement again")
+        prepared.rested_on[path] = now.preconditions
         # The server has parsed it anew, or has not: only where values are read as they were is it known how.
         now.reading = before.reading if before.reading == now.reading else None
         prepared.statements, prepared.search_path, prepared.seen = again, session.settings.search_path, False

@@ -99,3 +99,9 @@ class Prepared:
     search_path: str
     seen: bool = False
     """Whether this session's server has described it as the analysis did."""
+    rested_on: dict[str, JSON] = field(default_factory=dict)
+    """What it rested on when it was last analysed under each `search_path`: the server may still go by that one."""
+
+    def __post_init__(self) -> None:
+        if self.statements:
+            self.rested_on[self.search_path] = self.statements[0].preconditions
