@@ -19,6 +19,7 @@ from lockgate.gateways.postgres.masking import _rows
 from lockgate.gateways.postgres.wire import _frames, _literals
 from lockgate.gateways.postgres.wire.frontend import is_local
 from lockgate.phi import _sift
+from lockgate.phi.finding import _patterns, _spans, _tagger, _words
 from lockgate.server.api import create_app
 from lockgate.server.assemble import Assembly, Upstreams, assemble
 from lockgate.server.config import Config, key_ring
@@ -26,7 +27,7 @@ from lockgate.services.approvals import Rules
 
 log = structlog.get_logger("lockgate")
 
-COMPILED = (_rows, _frames, _literals, _sift)
+COMPILED = (_rows, _frames, _literals, _words, _patterns, _tagger, _spans, _sift)
 
 
 @dataclass(slots=True)

@@ -218,6 +218,12 @@ class _Reader:
         self.at = end + 1
         return taken
 
+    def utf8(self) -> str:
+        try:
+            return self.cstring().decode()
+        except UnicodeDecodeError:
+            raise ProtocolError("a string is not UTF-8") from None
+
     def value(self) -> bytes | None:
         length = int.from_bytes(self.take(4), "big", signed=True)
         if length == -1:
@@ -281,11 +287,11 @@ def parse_parameter_description(body: bytes) -> tuple[int, ...]:
 
 
 def parse_row_description(body: bytes) -> tuple[Field, ...]:
-    """ProtocolError or UnicodeDecodeError where a field cannot be one: it is passed on, and rows could look like it."""
+    """ProtocolError where a field cannot be one: the message is passed on, and rows could look like it."""
     reader = _Reader(body)
     fields = []
     for _ in range(reader.u16()):
-        name = reader.cstring().decode()
+        name = reader.utf8()
         table, attnum, type_oid, size, typmod, form = struct.unpack("!IhIhih", reader.take(18))
         if form not in (0, 1) or size < -2 or typmod < -1 or not type_oid or (table == 0) is not (attnum == 0):
             raise ProtocolError("the upstream described a column that cannot be")
