@@ -293,7 +293,7 @@ def parse_row_description(body: bytes) -> tuple[Field, ...]:
     for _ in range(reader.u16()):
         name = reader.utf8()
         table, attnum, type_oid, size, typmod, form = struct.unpack("!IhIhih", reader.take(18))
-        if form not in (0, 1) or size < -2 or typmod < -1 or not type_oid or (table == 0) is not (attnum == 0):
+        if form not in (0, 1) or size < -2 or typmod < -1 or not type_oid or (attnum and not table):
             raise ProtocolError("the upstream described a column that cannot be")
         fields.append(Field(name, table, attnum, type_oid, size, typmod, form))
     reader.finish()
