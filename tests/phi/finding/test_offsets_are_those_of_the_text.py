@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lockgate.phi.finding import engine
@@ -50,7 +50,8 @@ def test_spans_lie_in_their_text_and_do_not_overlap(texts):
 
 
 @given(st.lists(TEXTS, max_size=5))
-@settings(deadline=None)
+@example(["\0", "fд"])  # the space of the one text stood before the other
+@settings(deadline=None, max_examples=500)
 def test_texts_are_found_together_as_each_is_alone(texts):
     together = [(s.doc, s.start, s.end, s.label) for s in engine().find(texts)]
     alone = [(n, s.start, s.end, s.label) for n, text in enumerate(texts) for s in engine().find([text])]

@@ -10,10 +10,8 @@ import cython
 
 O = cython.declare(cython.int, 0)  # noqa: E741 - outside
 NAME = cython.declare(cython.int, 1)
-GEO = cython.declare(cython.int, 2)
 FACILITY = cython.declare(cython.int, 3)
 DATE = cython.declare(cython.int, 4)
-AGE = cython.declare(cython.int, 5)
 PHONE = cython.declare(cython.int, 6)
 ID = cython.declare(cython.int, 7)
 NET = cython.declare(cython.int, 8)
@@ -38,11 +36,8 @@ B_PLAIN = cython.declare(cython.uint, 1 << 20)
 B_DISEASE = cython.declare(cython.uint, 1 << 22)
 B_DRUG = cython.declare(cython.uint, 1 << 23)
 B_EPONYM = cython.declare(cython.uint, 1 << 24)
-B_MONTH = cython.declare(cython.uint, 1 << 15)
+B_WEEKDAY = cython.declare(cython.uint, 1 << 16)
 B_AMBIGUOUS = cython.declare(cython.uint, 0x80000000)
-
-MEMORY = cython.declare(cython.int, 256)
-"""Places of the set of names of one text."""
 
 
 @cython.cclass
@@ -93,16 +88,16 @@ def _prove(
     p: cython.uint
     for i in range(count):
         p = pattern[i]
-        if p & 896:
-            tags[i] = 8
-        elif tags[i] == 8:
-            tags[i] = 7 if looks[i] & 24 else 0
-        elif p & 16:
-            tags[i] = 7
-        elif p & 1 and tags[i] != 7:
-            tags[i] = 4
-        elif p & 8 and tags[i] != 7:
-            tags[i] = 6
+        if p & P_NET:
+            tags[i] = NET
+        elif tags[i] == NET:
+            tags[i] = ID if looks[i] & (L_DIGITS | L_MIXED) else 0
+        elif p & P_SSN:
+            tags[i] = ID
+        elif p & P_DATE and tags[i] != ID:
+            tags[i] = DATE
+        elif p & P_PHONE and tags[i] != ID:
+            tags[i] = PHONE
 
 
 @cython.cfunc
@@ -123,8 +118,14 @@ def _remember(
             known[n] = 0
         size = 0
         j = i
-        while j < count and (j == begin or not looks[j] & 128):
-            if tags[j] == 1 and looks[j] & 7 and looks[j] & 3 and not bits[j] & uncertain and size < 128:
+        while j < count and (j == begin or not looks[j] & L_TEXT):
+            if (
+                tags[j] == NAME
+                and looks[j] & (L_TITLE | L_UPPER | L_LOWER)
+                and looks[j] & (L_TITLE | L_UPPER)
+                and not bits[j] & uncertain
+                and size < 128
+            ):
                 at = key[j] & 255
                 while known[at] and known[at] != key[j]:
                     at = (at + 1) & 255
@@ -134,12 +135,12 @@ def _remember(
             j += 1
         if size:
             for n in range(begin, j):
-                if tags[n] == 0 and looks[n] & 7:
+                if tags[n] == O and looks[n] & (L_TITLE | L_UPPER | L_LOWER):
                     at = key[n] & 255
                     while known[at] and known[at] != key[n]:
                         at = (at + 1) & 255
-                    if known[at] and (looks[n] & 3 or size < 64):
-                        tags[n] = 1
+                    if known[at] and (looks[n] & (L_TITLE | L_UPPER) or size < 64):
+                        tags[n] = NAME
         i = j
 
 
@@ -158,9 +159,9 @@ def _clock(
     hour: cython.int
     minute: cython.int
     at: cython.int = start[i]
-    if pattern[i] & 1024:
+    if pattern[i] & P_TIME:
         return True
-    if not looks[i] & 8 or end[i] - at != 4:
+    if not looks[i] & L_DIGITS or end[i] - at != 4:
         return False
     hour = (p[at] - 48) * 10 + p[at + 1] - 48
     minute = (p[at + 2] - 48) * 10 + p[at + 3] - 48
@@ -198,39 +199,39 @@ def _widen(
     j: cython.int
     n: cython.int
     for i in range(count):
-        if tags[i] == 4 and looks[i] & 24:
+        if tags[i] == DATE and looks[i] & (L_DIGITS | L_MIXED):
             # Behind a date: a time, perhaps with a word between, and am or pm.
             j = i + 1
-            if j < count and tags[j] == 0 and not looks[j] & 64:
+            if j < count and tags[j] == O and not looks[j] & L_LINE:
                 n = j + 1 if _joins(p, j, start, end) else j
-                if n < count and not looks[n] & 64 and tags[n] == 0 and _clock(p, n, start, end, looks, pattern):
-                    while n < count and pattern[n] & 1024 and tags[n] == 0:
+                if n < count and not looks[n] & L_LINE and tags[n] == O and _clock(p, n, start, end, looks, pattern):
+                    while n < count and pattern[n] & P_TIME and tags[n] == O:
                         n += 1
-                    if n == j or not pattern[n - 1] & 1024:
+                    if n == j or not pattern[n - 1] & P_TIME:
                         n += 1
-                    if n < count and not looks[n] & 64 and end[n] - start[n] <= 2 and (p[end[n] - 1] | 32) == 109:
+                    if n < count and not looks[n] & L_LINE and end[n] - start[n] <= 2 and (p[end[n] - 1] | 32) == 109:
                         n += 1
                     if n <= count:
                         while j < n:
-                            tags[j] = 4
+                            tags[j] = DATE
                             j += 1
             # Before it: a time, or the day of the week.
-            if i > 0 and tags[i - 1] == 0 and not looks[i] & 64:
+            if i > 0 and tags[i - 1] == O and not looks[i] & L_LINE:
                 n = i - 1
-                if _joins(p, n, start, end) and n > 0 and not looks[n] & 64:
+                if _joins(p, n, start, end) and n > 0 and not looks[n] & L_LINE:
                     n -= 1
-                if tags[n] == 0 and _clock(p, n, start, end, looks, pattern) and (n < i - 1 or pattern[i] & 3):
+                if tags[n] == O and _clock(p, n, start, end, looks, pattern) and (n < i - 1 or pattern[i] & 3):
                     j = n
-                    while j > 0 and pattern[j] & 1024 and pattern[j - 1] & 1024 and tags[j - 1] == 0:
+                    while j > 0 and pattern[j] & P_TIME and pattern[j - 1] & P_TIME and tags[j - 1] == O:
                         j -= 1
                     while j < i:
-                        tags[j] = 4
+                        tags[j] = DATE
                         j += 1
-                elif bits[n] & 65536 and tags[n] == 0:
+                elif bits[n] & B_WEEKDAY and tags[n] == O:
                     while n < i:
-                        tags[n] = 4
+                        tags[n] = DATE
                         n += 1
-        elif tags[i] == 6 and i + 2 < count and tags[i + 1] == 0:
+        elif tags[i] == PHONE and i + 2 < count and tags[i + 1] == O:
             # x 12, ext. 12
             n = i + 1
             if (
@@ -241,17 +242,21 @@ def _widen(
                 j = n + 1
                 if j < count and p[start[j]] == 46:
                     j += 1
-                if j < count and looks[j] & 8:
+                if j < count and looks[j] & L_DIGITS:
                     while n <= j:
-                        tags[n] = 6
+                        tags[n] = PHONE
                         n += 1
-        elif tags[i] == 1 or tags[i] == 3:
+        elif tags[i] == NAME or tags[i] == FACILITY:
             # Halves of a name with a hyphen.
             if i + 2 < count and p[start[i + 1]] == 45 and end[i + 1] == start[i + 1] + 1 and start[i + 1] == end[i]:
-                if looks[i + 2] & 3 and not looks[i + 2] & 256 and looks[i] & 3:
-                    if tags[i + 1] == 0:
+                if (
+                    looks[i + 2] & (L_TITLE | L_UPPER)
+                    and not looks[i + 2] & L_SPACED
+                    and looks[i] & (L_TITLE | L_UPPER)
+                ):
+                    if tags[i + 1] == O:
                         tags[i + 1] = tags[i]
-                    if tags[i + 2] == 0:
+                    if tags[i + 2] == O:
                         tags[i + 2] = tags[i]
 
 
@@ -288,13 +293,13 @@ def _emit(
             i += 1
             continue
         j = i + 1
-        while j < count and tags[j] == t and not looks[j] & 128:
+        while j < count and tags[j] == t and not looks[j] & L_TEXT:
             j += 1
         # A sign at either end is nobody's, but for the ends of what is one word.
         k = i
         while (
             k < j
-            and looks[k] & 32
+            and looks[k] & L_SIGN
             and t != 8
             and not (p[start[k]] == 40 and t == 6)
             and not (p[start[k]] == 35 and k + 1 < j)
@@ -305,7 +310,7 @@ def _emit(
             at = j
             while (
                 at > k + 1
-                and looks[at - 1] & 32
+                and looks[at - 1] & L_SIGN
                 and t != 8
                 and not (p[start[at - 1]] == 46 and end[at - 2] - start[at - 2] <= 2 and t == 1)
             ):
@@ -319,7 +324,7 @@ def _emit(
                 total += margins[i]
                 forms |= pattern[i]
             leans[n] = total // (at - k)
-            proven[n] = 1 if forms & (1 | 8 | 16 | 896) else 0
+            proven[n] = 1 if forms & (P_DATE | P_PHONE | P_SSN | P_NET) else 0
             n += 1
         i = j
     found.count = n

@@ -13,9 +13,6 @@ import array
 import cython
 
 FEATURES = cython.declare(cython.int, 34)
-TAGS = cython.declare(cython.int, 10)
-WIDTH = cython.declare(cython.int, 16)
-"""Weights a row, so that a row is one load."""
 PLAIN = cython.declare(cython.uint, 1 << 20)
 """The lexicon's bit of words that are common and no name (`lexicon.BITS`)."""
 REACH = cython.declare(cython.int, 2)

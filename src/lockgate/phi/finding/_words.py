@@ -201,7 +201,7 @@ def _scan(text: bytes, words: Words, lexicon: Lexicon) -> cython.int:
             i += 1
             continue
         if kind == 6:
-            place |= 64 | 128 | 1024
+            place = LINE | TEXT | PARAGRAPH
             cue = 0
             lines = 0
             i += 1

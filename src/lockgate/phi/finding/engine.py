@@ -44,7 +44,6 @@ class Engine:
         self._lexicon = lexicon
         self._tagger = tagger
         self._words = Words()
-        self._scale = SCALE
         self.bias = bias
         """The working point: more than 0 finds more, and more that is none."""
 
@@ -84,7 +83,7 @@ class Engine:
             if doc in places:
                 start, end = places[doc][start], places[doc][end - 1] + 1
             proven = bool(spans.proven[n])
-            score = 1.0 if proven else round(1 / (1 + exp(-spans.lean[n] / self._scale)), 3)
+            score = 1.0 if proven else round(1 / (1 + exp(-spans.lean[n] / SCALE)), 3)
             yield Found(first + doc, start, end, label, "form" if proven else "tagger", score)
 
 
