@@ -236,12 +236,19 @@ def _decode(
     for i in range(count):
         margins[i] = 0
         # How far it is to the last word that may be part of an identifier, and how far to the next.
+        if looks[i] & 128:
+            quiet = REACH  # a text does not reach into the next
         quiet = quiet + 1 if _is_plain(looks[i], bits[i], pattern[i]) else 0
         if coming <= i:
             coming = i + 1
-            while coming < count and coming <= i + REACH and _is_plain(looks[coming], bits[coming], pattern[coming]):
+            while (
+                coming < count
+                and coming <= i + REACH
+                and not looks[coming] & 128
+                and _is_plain(looks[coming], bits[coming], pattern[coming])
+            ):
                 coming += 1
-        if quiet > REACH and (coming > i + REACH or coming >= count):
+        if quiet > REACH and (coming > i + REACH or coming >= count or looks[coming] & 128):
             # O, whatever came before; the path goes on from the best end of it.
             if not fresh:
                 top = best[0] + steps[0]

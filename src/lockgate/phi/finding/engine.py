@@ -16,8 +16,6 @@ from lockgate.phi.finding.folding import IGNORED, fold
 from lockgate.phi.finding.model import load_lexicon, load_tagger
 from lockgate.phi.finding.naming import label_of
 
-BATCH_BYTES = 1 << 20
-"""Texts are joined up to this; one that is longer is a batch of its own."""
 BETWEEN = b"\0"
 SCALE = 120.0
 """Of the tagger's scores, to a score from 0 to 1."""
@@ -49,15 +47,10 @@ class Engine:
 
     def find(self, texts: Sequence[str]) -> Iterator[Found]:
         """Everything, in order of texts and of places, none overlapping."""
-        first, size = 0, 0
-        folded: list[bytes] = []
+        # One by one: joined texts are not yet always found as each is alone.
         for doc, text in enumerate(texts):
-            folded.append(fold(text))
-            size += len(folded[-1])
-            if size >= BATCH_BYTES:
-                yield from self._batch(first, folded)
-                first, size, folded = doc + 1, 0, []
-        yield from self._batch(first, folded)
+            if text:
+                yield from self._batch(doc, [fold(text)])
 
     def _batch(self, first: int, folded: list[bytes]) -> Iterator[Found]:
         places: dict[int, list[int]] = {}
