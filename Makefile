@@ -36,11 +36,15 @@ check: $(STAMP)/installed ## lint, types, import layers
 	$(BIN)/lint-imports
 
 .PHONY: test-packages
-test-packages: ## Debian's PostgreSQL, for the tests of TLS upstream: only as root, only when missing
+test-packages: ## Debian's PostgreSQL (tests of TLS upstream) and JDBC driver: only as root, only when missing
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { \
 	  test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
 	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql >/dev/null; } \
 	  || echo "no PostgreSQL with TLS here: its tests are skipped"; }
+	@ls /usr/share/java/postgresql.jar >/dev/null 2>&1 || { \
+	  test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends libpostgresql-jdbc-java >/dev/null; } \
+	  || echo "no JDBC driver here: its tests are skipped"; }
 
 test: $(STAMP)/installed test-packages check docs ## everything
 	$(BIN)/python -m pytest -n 2
@@ -68,11 +72,19 @@ bench-packages: ## Debian's pgbouncer, to be compared with: only as root, only w
 bench: $(STAMP)/installed bench-packages ## figures as ratios within one run (JSON in bench/out; BENCH=names of parts)
 	ulimit -n 8192 2>/dev/null; $(BIN)/python -m bench $(BENCH)
 
+CORPORA ?= ../shared/corpora
+.PHONY: bench-phi
+bench-phi: $(STAMP)/installed ## the PHI engine beside others on the same texts (JSON in bench/out; PEERS=names, CORPORA=folder)
+	$(BIN)/python -m bench.peers --corpora $(CORPORA) $(PEERS)
+
 .PHONY: train
-train: $(STAMP)/installed ## the weights of the PHI engine anew, from the written texts and a seed
+train: export PYTHONHASHSEED = 0
+train: $(STAMP)/installed ## lexicon, weights and network of the PHI engine anew, from the written texts and a seed (Faker draws from sets, so hashes are fixed too)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r training/requirements.lock
 	$(BIN)/python -m training.lexicons
-	$(BIN)/python -m training.train --seed $(SEED)
+	$(BIN)/python -m training.surrogate_names
+	$(BIN)/python -m training.second --seed $(SEED) & second=$$!; \
+	  $(BIN)/python -m training.train --seed $(SEED); first=$$?; wait $$second && exit $$first
 
 docs: $(STAMP)/installed ## the documentation as pages, in build/docs; any broken link fails
 	$(BIN)/python -m mkdocs build --quiet --strict

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from bench import held, log, pgbench, policy, stalls, streams
+from bench import held, hostile, log, pgbench, phi, policy, replacing, stalls, streams
 from bench.rounds import Plan
 from bench.served import Served
 from bench.table import table
+from lockgate.cli.phi_speed import machine
 
-ALONE: Mapping[str, Callable[[], dict[str, object]]] = {"policy": policy.run, "log": log.run}
+ALONE: Mapping[str, Callable[[], dict[str, object]]] = {
+    "policy": policy.run,
+    "log": log.run,
+    "replacing": replacing.run,
+    "hostile": hostile.run,
+    "phi": phi.run,
+}
 SERVED: Mapping[str, Callable[[Served, Plan], dict[str, object]]] = {
     "pgbench": pgbench.run,
     "streams": streams.run,
@@ -35,7 +40,7 @@ def main() -> None:
     asked = parser.parse_args()
     plan = replace(Plan(), rounds=asked.rounds)
     plan = plan.quick() if asked.quick else plan
-    figures: dict[str, object] = {"machine": _machine(), "quick": asked.quick}
+    figures: dict[str, object] = {"machine": machine(), "quick": asked.quick}
     for name in asked.name or NAMES:
         print(f"{name} …", file=sys.stderr)
         if name in ALONE:
@@ -47,15 +52,6 @@ def main() -> None:
     asked.json.parent.mkdir(parents=True, exist_ok=True)
     asked.json.write_text(json.dumps(figures, indent=2) + "\n")
     print(table(figures))
-
-
-def _machine() -> dict[str, object]:
-    return {
-        "cpus": len(os.sched_getaffinity(0)),
-        "machine": platform.machine(),
-        "python": platform.python_version(),
-        "load": round(os.getloadavg()[0], 1),
-    }
 
 
 if __name__ == "__main__":

@@ -35,6 +35,21 @@ TARGETS = (
     Target("clients held at once", "held.held_at_once", least=1000),
     Target("  from vote to first row, p50", "held.vote_to_first_row_p50_ms", "ms"),
     Target("  from vote to first row, p99", "held.vote_to_first_row_p99_ms", "ms", most=100),
+    Target("replacing in prose, surrogates", "replacing.prose.replace_safe_harbor_mb_s", "MB/s", least=20),
+    Target("  in long notes, surrogates", "replacing.long_notes.replace_safe_harbor_mb_s", "MB/s"),
+    Target("  in long notes, searched too", "replacing.long_notes.find_and_replace_mb_s", "MB/s"),
+    Target("notes in batches, found and replaced", "phi.notes.find_and_replace_in_batches_mb_s", "MB/s", least=5),
+    Target("  one at a time", "phi.notes.find_and_replace_one_at_a_time_mb_s", "MB/s", least=3),
+    Target("  only found, in batches", "phi.notes.find_in_batches_mb_s", "MB/s"),
+    Target("  identifiers in them", "phi.notes.identifiers_per_kb", "a KB"),
+    Target("prose in batches, found and replaced", "phi.prose.find_and_replace_in_batches_mb_s", "MB/s", least=5),
+    Target("  one at a time", "phi.prose.find_and_replace_one_at_a_time_mb_s", "MB/s", least=3),
+    Target("  identifiers in it", "phi.prose.identifiers_per_kb", "a KB"),
+    Target("memory that it takes to search and replace", "phi.notes.memory_mb", "MB", most=300),
+    Target("cells of a table, replaced", "phi.columns.table_cells_s", "a second", least=500_000),
+    Target("  names, searched", "phi.columns.names_searched_cells_s", "a second"),
+    Target("import and first text", "phi.start_s", "s", most=0.5),
+    Target("two processes", "phi.two_processes", "× one", least=1.8),
     Target("longest wait beside a text of 1 MB", "stalls.a_text_of_1_mb.longest_ms", "ms", most=50),
     Target("longest wait beside a literal of 1 MB", "stalls.a_literal_of_1_mb.longest_ms", "ms", most=50),
     Target("longest wait beside an IN list of 1 MB", "stalls.an_in_list_of_1_mb.longest_ms", "ms"),
@@ -54,10 +69,35 @@ def table(figures: Mapping[str, Any]) -> str:
     for target in TARGETS:
         value = _at(figures, target.path)
         if value is not None:
-            lines.append(f"{target.what:<46} {value:>10,.5g} {target.unit:<9} {_verdict(target, value)}".rstrip())
+            lines.append(f"{target.what:<46} {_number(value):>10} {target.unit:<9} {_verdict(target, value)}".rstrip())
     if "absent" in str(_at(figures, "pgbench.prepared.pgbouncer")):
         lines.append("pgbouncer is not installed here, so nothing is compared with it")
     return "\n".join(lines)
+
+
+def of_peers(figures: Mapping[str, Any]) -> str:
+    """Every engine on every corpus; below, what each is, and what is missing."""
+    lines = [
+        f"measured on {figures['machine']}",
+        f"{'':<34} {'covered':>8} {'precision':>10} {'whole':>6} {'touched':>8} {'MB/s':>8} {'slower':>9}",
+    ]
+    parts: dict[str, None] = {}
+    for name, corpus in figures["corpora"].items():
+        lines.append(f"{name}: {corpus['what']}, {corpus['bytes']:,} bytes")
+        for engine, of in corpus["engines"].items():
+            if "skipped" in of:
+                parts[f"{engine} is skipped: {of['skipped']}"] = None
+                continue
+            shares = (of[key] for key in ("covered", "character_precision", "whole_documents", "touched"))
+            covered, precision, whole, touched = ("-" if one is None else f"{one:.3f}" for one in shares)
+            slower = f"{of['times_slower']:,.0f} ×" if "times_slower" in of else ""
+            lines.append(
+                f"  {engine:<32} {covered:>8} {precision:>10} {whole:>6} {touched:>8} "
+                f"{of['mb_s']:>8.3g} {slower:>9}".rstrip()
+            )
+            parts[f"{engine}: {of['what']}"] = None
+    absent = [f"not there, so not measured: {name}" for name in figures["absent"]]
+    return "\n".join([*lines, *parts, *absent])
 
 
 def _at(figures: Mapping[str, Any], path: str) -> Any:
@@ -65,6 +105,10 @@ def _at(figures: Mapping[str, Any], path: str) -> Any:
     for name in path.split("."):
         found = found.get(name) if isinstance(found, Mapping) else None
     return found
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:,.5g}"
 
 
 def _verdict(target: Target, value: float) -> str:

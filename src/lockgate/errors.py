@@ -35,6 +35,16 @@ class ConfigError(LockgateError):
     code = "LG011"
 
 
+def cannot_read(
+    what: str, error: OSError | UnicodeDecodeError, *, missing: str = "lockgate init makes one"
+) -> ConfigError:
+    """A file that is needed does not open: the reason, and `missing` as the advice only where there is none."""
+    if isinstance(error, UnicodeDecodeError):
+        return ConfigError(f"{what} cannot be read: not UTF-8", hint="put back the file that lockgate init made")
+    hint = {FileNotFoundError: missing, PermissionError: "run this as the user that it belongs to"}.get(type(error), "")
+    return ConfigError(f"{what} cannot be read: {error.strerror}", hint=hint)
+
+
 class PolicyError(LockgateError):
     """A policy, profile or schema cannot be used; the set in force stays in force."""
 
@@ -87,3 +97,15 @@ class UpstreamError(LockgateError):
     """The upstream cannot be reached, or refused the gateway's own login."""
 
     code = "LG019"
+
+
+class VaultError(LockgateError):
+    """The vault of surrogates cannot be used: not there, another key, or a class without a free surrogate."""
+
+    code = "LG023"
+
+
+class CipherError(LockgateError):
+    """A value cannot be encrypted in its own format, or is none that was."""
+
+    code = "LG024"

@@ -20,5 +20,16 @@ def test_the_help_of_every_command_has_an_example_of_it():
     assert without_example(typer.main.get_command(app)) == []
 
 
+def without_help(command, name: tuple[str, ...] = ()) -> list[str]:
+    inner = getattr(command, "commands", None)
+    if inner is None:
+        return [f"{' '.join(name)}: {one.name}" for one in command.params if not one.help]
+    return [found for word, one in inner.items() for found in without_help(one, (*name, word))]
+
+
+def test_every_argument_and_option_says_what_it_is():
+    assert without_help(typer.main.get_command(app)) == []
+
+
 def test_one_without_is_found():
     assert without_example(click.Command("bare", help="Do it."), ("bare",)) == ["bare"]

@@ -55,3 +55,19 @@ def test_a_bad_line_is_named_by_its_number_and_not_repeated(line):
 def test_a_file_that_is_not_there_is_said(tmp_path):
     done = run.invoke(app, ["detect", str(tmp_path / "none.txt")])
     assert isinstance(done.exception, ConfigError)
+
+
+def test_the_text_may_stand_in_another_field():
+    line = json.dumps({"id": "a", "note": TEXT}) + "\n"
+    done = run.invoke(app, ["detect", "-", "--text-field", "note"], input=line)
+    assert [id for id, of in spans(done.output) if "3/4/2024" in of] == ["a"]
+    refused = run.invoke(app, ["detect", "-"], input=line)
+    assert "--text-field" in str(refused.exception)
+
+
+def test_the_working_point_is_an_option_as_in_python():
+    line = json.dumps({"id": "a", "text": TEXT}) + "\n"
+    found = [run.invoke(app, ["detect", "-", "--bias", bias], input=line).output for bias in ("-4000", "0", "200")]
+    few, usual, more = (len(json.loads(one)["spans"]) for one in found)
+    assert few < usual <= more
+    assert run.invoke(app, ["detect", "-", "--bias", "99999999999"], input=line).exit_code == 2

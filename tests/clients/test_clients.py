@@ -81,6 +81,16 @@ def test_psycopg_pipelines(gate):
         assert [c.fetchone()[0] for c in cursors] == [2, 3, 4, 5, 6]
 
 
+def test_a_pipeline_may_be_followed_by_a_simple_query(gate):
+    """psycopg sends a Flush behind the Sync that ends its pipeline; a Flush alone opens nothing."""
+    with gate.connect() as agent:
+        agent.autocommit = True
+        with agent.pipeline():
+            agent.execute("SELECT id FROM ward")
+            agent.execute("SELECT beds FROM ward")
+        assert agent.execute("SELECT 7").fetchone() == (7,)
+
+
 def test_psycopg_reads_with_server_cursors(gate):
     with gate.connect(autocommit=False) as agent, agent.cursor("stream") as cursor:
         cursor.itersize = 50

@@ -12,6 +12,7 @@ import struct
 import pytest
 
 from lockgate.gateways.postgres.wire import messages as m
+from lockgate.gateways.postgres.wire.parsing import parse_fields
 from support import start_gate, stop_gate
 from wire import SYNC, Wire, execute, message, parse, query
 
@@ -36,7 +37,7 @@ def other(gate):
 
 def fields(heard) -> dict[str, str]:
     """Of the first error among the messages."""
-    return m.parse_fields(next(body for kind, body in heard if kind == b"E"))
+    return parse_fields(next(body for kind, body in heard if kind == b"E"))
 
 
 def rss_mb() -> int:
@@ -183,7 +184,7 @@ def startup(minor: int = 0, major: int = 3, **pairs: str) -> bytes:
 @pytest.mark.parametrize("major", [0, 1, 2, 4, 1234, 0xFFFF])
 def test_an_unknown_protocol_is_named_as_such(gate, other, major):
     answer = opening(gate, startup(9, major, user="bot"))
-    assert m.parse_fields(answer[5:])["C"] == "0A000"
+    assert parse_fields(answer[5:])["C"] == "0A000"
 
 
 @pytest.mark.parametrize(("minor", "agreed"), [(0, None), (2, None), (1, 0), (9999, 2)])

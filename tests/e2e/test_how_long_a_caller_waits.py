@@ -101,3 +101,21 @@ def test_a_connection_may_fail_at_once_and_a_session_wait_on_it(choose):
 def test_a_connection_says_how_long_an_agent_waits(choose):
     gate = choose(Hold(agent_s=1))
     assert 1 <= took(gate) < 20
+
+
+def test_reviewers_read_that_the_caller_is_gone(gate, api, monkeypatch):
+    from typer.testing import CliRunner
+
+    from lockgate.cli import app, requests
+
+    monkeypatch.setattr(requests, "call", lambda method, path, *body: api("rita", method, path, *body).json())
+    agent = gate.connect()
+    running = gate.in_background(lambda: agent.execute("UPDATE task SET done = true WHERE id = 1"))
+    asked = gate.wait_pending()
+    assert "caller gone" not in CliRunner().invoke(app, ["requests", "show", asked.id]).output
+    agent.cancel_safe()
+    with pytest.raises(psycopg.Error):
+        running.result()
+    assert api("rita", "GET", f"/requests/{asked.id}").json()["gone_at"] > 0
+    assert "caller gone" in CliRunner().invoke(app, ["requests", "show", asked.id]).output
+    agent.close()

@@ -73,6 +73,44 @@ def test_prepared_executions_count_one_by_one_and_arrays_by_their_members(gate, 
         assert "at most 12 records" in str(refused.value)
 
 
+SPELLED = {
+    "escaped": lambda numbers: "E'{" + r"\x2c".join(numbers) + "}'",
+    "unicode": lambda numbers: r"U&'{" + r"\002C".join(numbers) + "}'",
+    "array": lambda numbers: "ARRAY[" + ", ".join(f"'{n}'" for n in numbers) + "]",
+    "cast": lambda numbers: "'{" + ",".join(numbers) + "}'::int8[]::text[]",
+    "vector": lambda numbers: "'" + " ".join(numbers) + "'::oidvector::text[]",
+    "joined": lambda numbers: " || ".join(f"ARRAY['{n}']" for n in numbers),
+    "joined-text": lambda numbers: "('{" + r"' || E'\x2c' || '".join(numbers) + "}')::text[]",
+}
+
+
+@pytest.mark.parametrize("spelled", SPELLED.values(), ids=list(SPELLED))
+def test_the_members_of_an_executes_array_count_however_they_are_written(gate, numbers, spelled):
+    with gate.connect(cursor_factory=psycopg.ClientCursor) as agent:
+        agent.execute("PREPARE many(text[]) AS SELECT id FROM patient WHERE mrn = ANY ($1)")
+        with pytest.raises(psycopg.Error) as refused:
+            agent.execute(f"EXECUTE many({spelled(numbers[: MOST + 1])})")
+        assert refused.value.sqlstate == "LG002"
+
+
+@pytest.mark.parametrize("binary", [False, True], ids=["text", "binary"])
+def test_what_a_cursor_will_look_up_counts_when_it_is_declared(gate, numbers, binary):
+    listed = f"SELECT id FROM patient WHERE mrn = ANY ({literal(numbers[:MOST])})"
+    with gate.connect(autocommit=False) as agent:
+        agent.execute(f"DECLARE c CURSOR FOR {listed}", binary=binary)
+        assert len(agent.execute("FETCH ALL FROM c").fetchall()) == MOST
+        with pytest.raises(psycopg.Error) as refused:
+            agent.execute(f"DECLARE again CURSOR FOR {listed}", binary=binary)
+        assert "at most 12 records" in str(refused.value)
+
+
+def test_what_a_cursor_is_asked_for_by_a_parameter_counts_too(gate, numbers):
+    with gate.connect(autocommit=False) as agent:
+        with pytest.raises(psycopg.Error) as refused:
+            agent.execute("DECLARE c CURSOR FOR SELECT id FROM patient WHERE mrn = ANY (%s)", (numbers[: MOST + 1],))
+        assert "at most 12 records" in str(refused.value)
+
+
 def test_another_session_of_the_same_principal_shares_the_hour_and_another_principal_does_not(gate, numbers):
     listed = f"SELECT id FROM patient WHERE mrn = ANY ({literal(numbers[:MOST])})"
     with gate.connect() as agent:

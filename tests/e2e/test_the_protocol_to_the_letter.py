@@ -12,6 +12,7 @@ import pytest
 from lockgate.errors import ConfigError
 from lockgate.gateways.postgres.wire import messages as m
 from lockgate.gateways.postgres.wire.frontend import StartupRefused, read_startup
+from lockgate.gateways.postgres.wire.parsing import parse_fields
 from lockgate.server.config import load_config
 from lockgate.server.serve import start
 from support import tried
@@ -32,7 +33,7 @@ def kinds(heard) -> bytes:
 
 
 def code(heard) -> str:
-    return next((m.parse_fields(body)["C"] for kind, body in heard if kind == b"E"), "")
+    return next((parse_fields(body)["C"] for kind, body in heard if kind == b"E"), "")
 
 
 @pytest.fixture

@@ -16,13 +16,14 @@ import pytest
 from crashing import family, kill_postgres
 from reviving import start_again
 from sqlalchemy import select
+from waits import shorten_waits
 from world import until
 
 from lockgate.audit import Entry, Verdict, verify_log
 from lockgate.demo.embedded import EmbeddedPostgres
 from lockgate.demo.hospital import CATALOG
 from lockgate.errors import LockgateError
-from lockgate.store import postgresql, presence
+from lockgate.store import presence
 from lockgate.store.tables import log as t
 from support import start_gate, stop_gate
 
@@ -64,15 +65,7 @@ def server():
 
 @pytest.fixture
 def gate(hospital, server, tmp_path, monkeypatch):
-    """With short waits: that they end is what is tested, not how long they are."""
-    for module, name, value in (
-        (postgresql, "LOCK_MS", 500),
-        (postgresql, "TRANSACTION_S", 2.0),
-        (presence, "HEARTBEAT_S", 0.5),
-        (presence, "HERE_S", 0.5),
-        (presence, "CONNECT_S", 2.0),
-    ):
-        monkeypatch.setattr(module, name, value)
+    shorten_waits(monkeypatch, connect_s=2.0)
     server.psql("CREATE DATABASE store")
     started = start_gate(hospital, tmp_path, "ai-agents", audit="each", store_url=server.url_of_store())
     yield started

@@ -20,10 +20,11 @@ from lockgate.gateways.postgres.classify import ParseError, classify, parse
 from lockgate.gateways.postgres.masking.treatment import Masked, Treatment, unproven
 from lockgate.gateways.postgres.session.inbox import KNOWN, TOO_LONG, Inbox
 from lockgate.gateways.postgres.wire import messages as m
+from lockgate.gateways.postgres.wire.parsing import Field, parse_bind, parse_execute, parse_parse
 
 SHORT = 20_000
 CANARY = b"078-05-1120"
-FIELDS = (m.Field("id", 1, 1, 23), m.Field("ssn", 1, 2, 25))
+FIELDS = (Field("id", 1, 1, 23), Field("ssn", 1, 2, 25))
 MOST_GROWTH_KB = 200 * 1024
 ROW = struct.pack("!HI", 2, 1) + b"7" + struct.pack("!I", len(CANARY)) + CANARY
 
@@ -91,7 +92,7 @@ async def client_side(rng: random.Random, seen: set[int]) -> None:
                 understood(kind, raw)
 
 
-READERS = {ord("P"): m.parse_parse, ord("B"): m.parse_bind, ord("E"): m.parse_execute}
+READERS = {ord("P"): parse_parse, ord("B"): parse_bind, ord("E"): parse_execute}
 
 
 def understood(kind: int, raw: bytes) -> None:

@@ -121,4 +121,4 @@ def test_one_analysis_serves_both(gate, text, one, other):
 def test_each_is_analysed_by_itself(gate, text, one, other):
     assert analyses(gate, text, one, other) == len({one, other})
     resolver = gate.assembly.gateway.connections["clinic"].resolver
-    assert all(isinstance(key[0], str) for key in resolver._cache), "kept under the exact text"
+    assert all(isinstance(key[0], str) for key in resolver._cache._kept), "kept under the exact text"

@@ -11,9 +11,10 @@ from lockgate.gateways.postgres.answers import Answers, Kind, Part, Step
 from lockgate.gateways.postgres.answers.walk import SEARCHED_AT_ONCE_BYTES
 from lockgate.gateways.postgres.masking.treatment import Masked, Treatment
 from lockgate.gateways.postgres.wire import messages as m
+from lockgate.gateways.postgres.wire.parsing import Field
 from lockgate.phi import redact_text
 
-FIELDS = (m.Field("id", 1, 1, 23), m.Field("body", 1, 2, 25))
+FIELDS = (Field("id", 1, 1, 23), Field("body", 1, 2, 25))
 NOTE = "Mrs. Rosa Petrov called from (555) 555-0110 about her blood pressure. "
 
 

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from lockgate.gateways.postgres.masking import _rows, constants, masks
-from lockgate.gateways.postgres.wire.messages import parse_data_row
+from lockgate.gateways.postgres.wire.parsing import parse_data_row
 from lockgate.phi.operators import generalise
 from uncompiled import plain
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lockgate.errors import ProtocolError
 from lockgate.gateways.postgres.masking import _rows, constants, masks
 from lockgate.gateways.postgres.wire import _frames
-from lockgate.gateways.postgres.wire.messages import parse_data_row
+from lockgate.gateways.postgres.wire.parsing import parse_data_row
 from lockgate.services.shapes import Shape
 from uncompiled import plain
 

@@ -21,7 +21,7 @@ def run(*args: str) -> tuple[int, str]:
 
 
 def test_check_of_a_good_folder() -> None:
-    assert run("check", *AGENTS) == (0, "17 policies, 2 profiles: nothing found\n")
+    assert run("check", *AGENTS) == (0, "20 policies, 2 profiles: nothing found\n")
     assert run("check", "--strict", "--json", *AGENTS) == (0, "[]\n")
 
 

@@ -66,6 +66,38 @@ WRITES = {
     ],
 }
 
+M = """'{"M": 1}'::jsonb ->> left(name, 1)"""
+"""NULL for every name that does not begin with an M; no comparison, and no error."""
+
+COMPUTED = {
+    "is-null": [f"CREATE TEMP TABLE t AS SELECT id, {M} AS x FROM patient", "SELECT id FROM t WHERE x IS NULL"],
+    "count": [f"CREATE TEMP TABLE t AS SELECT id, {M} AS x FROM patient", "SELECT count(x) FROM t"],
+    "json-key": [
+        f"CREATE TEMP TABLE t AS SELECT id, {M} AS x FROM patient",
+        "SELECT json_build_object(x, 1) FROM t WHERE id = 3",
+    ],
+    "not-null": ["CREATE TEMP TABLE t (id int, x text NOT NULL)", f"INSERT INTO t SELECT id, {M} FROM patient"],
+    "birth-as-care": [
+        "CREATE TEMP TABLE t AS SELECT id, admitted AS d FROM encounter LIMIT 0",
+        "INSERT INTO t SELECT id, born FROM patient",
+        "SELECT id FROM t WHERE d < '1960-01-01'",
+    ],
+    "birth-ordered": [
+        "CREATE TEMP TABLE t AS SELECT id, admitted AS d FROM encounter",
+        "UPDATE t SET d = p.born FROM patient p WHERE p.id = t.id",
+        "SELECT id FROM t ORDER BY d",
+    ],
+    "distance-from-a-chosen-date": [
+        "CREATE TEMP TABLE t AS SELECT id, admitted, discharged FROM encounter",
+        "UPDATE t SET admitted = '2000-01-01'",
+        "SELECT discharged - admitted FROM t",
+    ],
+    "record-number": [
+        "CREATE TEMP TABLE t AS SELECT id, mrn FROM patient",
+        "SELECT id FROM t WHERE mrn = '7000013'",
+    ],
+}
+
 OLDER_ONE_IS_BACK = {
     "if-not-exists": [
         f"CREATE TEMP TABLE t AS {SOME}",
@@ -113,7 +145,9 @@ def leaked(seen, secrets) -> int:
 
 
 @pytest.mark.parametrize("way", ["simple", "text", "binary"])
-@pytest.mark.parametrize("do", [*SEARCHES.values(), *WRITES.values()], ids=[*SEARCHES, *WRITES])
+@pytest.mark.parametrize(
+    "do", [*SEARCHES.values(), *WRITES.values(), *COMPUTED.values()], ids=[*SEARCHES, *WRITES, *COMPUTED]
+)
 def test_what_the_session_chose_never_meets_a_hidden_value_unasked(gate, secrets, do, way):
     seen = attempt(gate, do, way)
     withdraw_all(gate)
@@ -133,6 +167,42 @@ def test_tokens_cannot_be_had_for_chosen_values(gate):
         agent.execute(f"CREATE TEMP TABLE t AS {SOME}")
         agent.execute("INSERT INTO t VALUES ('911-11-1111')")
         assert {row[0] for row in agent.execute("SELECT ssn FROM t")} == {"[SSN]"}
+
+
+def shown(agent, query):
+    return {row[0] for row in agent.execute(query)}
+
+
+@pytest.mark.parametrize("binary", [False, True], ids=["text", "binary"])
+def test_whether_a_computed_value_is_null_is_not_told_by_the_column_that_it_was_put_into(gate, binary):
+    with gate.connect() as agent:
+        agent.execute(f"CREATE TEMP TABLE t AS SELECT id, {M} AS x FROM patient")
+        assert {row[0] for row in agent.execute("SELECT x FROM t", binary=binary)} == {"[NAME]"}
+
+
+def test_a_date_that_the_session_may_move_shows_no_year(gate):
+    """Moved a day at a time until its year changes, it would be told."""
+    with gate.connect() as agent:
+        agent.execute("CREATE TEMP TABLE t AS SELECT id, admitted + interval '100 days' AS admitted FROM encounter")
+        assert shown(agent, "SELECT extract(year FROM admitted) FROM t") == {-1}
+        assert {day.year for day in shown(agent, "SELECT admitted FROM t")} == {1900}
+
+
+def test_a_place_that_was_put_where_a_coarser_one_stood_is_not_shown_as_it(gate, secrets, hospital):
+    with hospital.direct() as direct:
+        real = {row[0] for row in direct.execute("SELECT zip FROM patient")}
+    with gate.connect() as agent:
+        agent.execute("CREATE TEMP TABLE t AS SELECT id, state FROM patient")
+        agent.execute("UPDATE t SET state = p.zip FROM patient p WHERE p.id = t.id")
+        assert not shown(agent, "SELECT state FROM t") & real
+
+
+def test_a_column_is_what_was_put_into_it_whatever_it_is_called(gate):
+    """Classes go by the place of a column: its name is the session's choice."""
+    with gate.connect() as agent:
+        agent.execute("CREATE TEMP TABLE t (ssn, id) AS SELECT id, ssn FROM patient")
+        assert shown(agent, "SELECT id FROM t") == {"[SSN]"}
+        assert shown(agent, "SELECT ssn FROM t") >= {1, 2, 3}, "numbers of rows that are called otherwise stay"
 
 
 def test_a_table_made_from_clean_columns_stays_useful(gate):

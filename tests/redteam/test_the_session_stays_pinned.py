@@ -11,6 +11,7 @@ import pytest
 from lockgate.demo.hospital import GATEWAY_ROLE as ROLE
 from lockgate.errors import UpstreamError
 from lockgate.gateways.postgres.wire import messages as m
+from lockgate.gateways.postgres.wire.parsing import parse_fields
 from support import tried
 from wire import Wire, query
 
@@ -49,7 +50,7 @@ def opening(gate, settings: dict[str, str]) -> str:
         client.sendall(m.message("p", parameters["password"].encode() + b"\0"))
         answer = client.recv(65536)
         if answer[:1] == b"E":
-            return m.parse_fields(answer[5:])["C"]
+            return parse_fields(answer[5:])["C"]
         while not answer.endswith(b"Z\0\0\0\5I"):
             answer += client.recv(65536)
         return ""

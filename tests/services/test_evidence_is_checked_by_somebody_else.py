@@ -81,6 +81,8 @@ def test_the_folder_checks_offline_and_a_change_is_found(exported):
     assert check_folder(folder, key) == len(found.proofs) > 3
     done = run.invoke(app, ["audit", "check", str(folder), "--key", str(folder / "log.pub")])
     assert done.exit_code == 0 and "receipts hold" in done.output
+    done = run.invoke(app, ["audit", "check", str(folder), "--key", str(folder / "log.pub"), "--json"])
+    assert json.loads(done.output) == {"receipts": len(found.proofs)}
     population = (folder / "population.csv").read_text()
     for change in (
         lambda: (folder / "population.csv").write_text(population.replace(",yes", ",")),

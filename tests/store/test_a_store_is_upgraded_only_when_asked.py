@@ -185,7 +185,9 @@ def open_session(address):
 
     class Open:
         async def __aenter__(self):
-            self.presence = Presence(address, lambda: "ins_old", lambda _: None, lambda: None, alone=False)
+            self.presence = Presence(
+                address, lambda: "ins_old", lambda _: None, lambda: None, lambda: None, alone=False
+            )
             await self.presence.start()
 
         async def __aexit__(self, *_):

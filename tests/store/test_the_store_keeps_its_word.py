@@ -192,3 +192,23 @@ async def test_all_that_one_read_asks_is_of_one_moment(tmp_path):
         first, second = await reading
         assert first == second
         assert "later" in await store.read(lambda conn: conn.execute(select(settings.c.name)).scalars().all())
+
+
+async def test_connections_that_died_with_a_restart_cost_nobody_an_error(hospital):
+    """They are found out by their use, and what was to be done is done over others."""
+    name = f"store_{secrets.token_hex(6)}"
+    hospital.server.psql(f"CREATE DATABASE {name}")
+    url = f"postgresql://postgres:{hospital.server.password}@127.0.0.1:{hospital.server.port}/{name}"
+
+    def count(conn):
+        return conn.execute(select(func.count()).select_from(settings)).scalar()
+
+    try:
+        async with open_store(url, keys=KeyRing.generate()) as store:
+            for number, work in enumerate((store.read, lambda fn: store.transact(lambda conn: (fn(conn), [])))):
+                await asyncio.gather(*(store.read(count) for _ in range(4)))
+                ours = f"datname = '{name}' AND pid <> pg_backend_pid()"
+                hospital.server.psql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {ours}")
+                assert await work(count) == 0, number
+    finally:
+        hospital.server.psql(f"DROP DATABASE {name} WITH (FORCE)")

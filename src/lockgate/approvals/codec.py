@@ -13,7 +13,8 @@ from lockgate.approvals.conflict import conflicts_json
 from lockgate.approvals.model import Ballot, Quorum, Request, Vote
 from lockgate.approvals.states import Status
 
-_PLAIN = tuple(f.name for f in fields(Request) if f.name not in {"status", "quorums", "conflicts", "votes", "reviews"})
+_OTHER = {"status", "quorums", "conflicts", "votes", "reviews", "waiting"}
+_PLAIN = tuple(f.name for f in fields(Request) if f.name not in _OTHER)
 
 
 def request_body(request: Request) -> dict[str, JSON]:
@@ -21,6 +22,7 @@ def request_body(request: Request) -> dict[str, JSON]:
     body: dict[str, JSON] = {name: getattr(request, name) for name in _PLAIN}
     return body | {
         "status": request.status.value,
+        "waiting": list(request.waiting),
         "quorums": [quorum.body() for quorum in request.quorums],
         "conflicts": conflicts_json(request.conflicts),
         "votes": [vote.body() for vote in request.votes],
@@ -34,6 +36,7 @@ def request_of(body: Mapping[str, Any]) -> Request:
     return Request(
         **{name: body[name] for name in _PLAIN if name in body},
         status=Status(body["status"]),
+        waiting=tuple(body.get("waiting", ())),
         quorums=_quorums(body["quorums"]),
         conflicts=_conflicts(body["conflicts"]),
         votes=_votes(body["votes"]),

@@ -21,6 +21,7 @@ COOLING_FROM_S = 24 * 3600
 ASKED, ACTS, BEHALF = "you asked for it", "you act in it", "it is done on your behalf"
 OWNS, OWNED = "you own an agent or service in it", "you owned an agent or service in it within 30 days"
 HELD, EDITED = "you issued or were shown the credential that it uses", "you edited it"
+LENT = "you lent the place that it was done from"
 LOOSENED = "you loosened a rule that it rests on within 24 hours"
 CREATED = "you created a voter's account within 24 hours before it"
 PLANTED = "your account or your group was given to you by a party to this, within 24 hours"

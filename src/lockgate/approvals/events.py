@@ -12,9 +12,11 @@ from lockgate.approvals.states import Status
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """Policy wants people: the request goes to them. `waiting` when a caller holds a connection open."""
+    """Policy wants people: the request goes to them. `waiting` when a caller holds a connection open, at the process
+    that is called `instance`."""
 
     waiting: bool = False
+    instance: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class Covered:
 
     votes: tuple[Vote, ...]
     waiting: bool = False
+    instance: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +40,22 @@ class Joined:
     """The identical action was attempted again."""
 
     waiting: bool
+    instance: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class HoldEnded:
     """A caller's hold timed out; it may come back with the same statement."""
 
+    instance: str = ""
+
 
 @dataclass(frozen=True, slots=True)
 class CallerLeft:
-    """A waiting caller cancelled or hung up."""
+    """A waiting caller cancelled or hung up; or the process that held it `died`, and with it all that it held."""
+
+    instance: str = ""
+    died: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ def _submitted(request: Request, event: ev.Submitted, now_at: int) -> Request | 
         return wrong(request)
     if not request.quorums:
         return Refusal("nobody", "no profile says who decides")
-    return replace(request.moved(S.PENDING, now_at), callers=int(event.waiting))
+    return _came(request.moved(S.PENDING, now_at), event)
 
 
 def _covered(request: Request, event: ev.Covered, now_at: int) -> Request | Refusal:
@@ -84,7 +84,7 @@ def _covered(request: Request, event: ev.Covered, now_at: int) -> Request | Refu
         return wrong(request)
     if any(not v.approve or (v.ids | {v.person, v.human}) & request.conflicts.keys() for v in event.votes):
         return Refusal("conflict", "the standing grant was approved by somebody who may not approve this")
-    covered = replace(request, votes=event.votes, callers=int(event.waiting))
+    covered = _came(replace(request, votes=event.votes), event)
     if not satisfied(request.quorums, event.votes):
         return Refusal("quorum", "the standing grant does not satisfy what this needs")
     return approved(covered, now_at)
@@ -99,22 +99,45 @@ def _used(request: Request, event: ev.Used, now_at: int) -> Request | Refusal:
 def _joined(request: Request, event: ev.Joined, now_at: int) -> Request | Refusal:
     if request.status not in (S.PENDING, S.APPROVED):
         return wrong(request)
-    callers = request.callers + int(event.waiting)
-    return replace(request, callers=callers, gone_at=0, last_at=now_at)
+    return replace(_came(request, event), gone_at=0, last_at=now_at)
 
 
 def _hold_ended(request: Request, event: ev.HoldEnded, now_at: int) -> Request | Refusal:
     if request.status is not S.PENDING:
         return wrong(request)
-    return replace(request, callers=max(0, request.callers - 1), last_at=now_at)
+    return replace(_went(request, event.instance), last_at=now_at)
 
 
 def _caller_left(request: Request, event: ev.CallerLeft, now_at: int) -> Request | Refusal:
     if request.status is not S.PENDING:
         return wrong(request)
-    callers = max(0, request.callers - 1)
-    gone_at = now_at if callers == 0 and not request.gone_at else request.gone_at
-    return replace(request, callers=callers, gone_at=gone_at, last_at=now_at)
+    if event.died:
+        others = tuple(name for name in request.waiting if name != event.instance)
+        died = len(request.waiting) - len(others)
+        after = replace(request, callers=max(0, request.callers - died), waiting=others)
+    else:
+        after = _went(request, event.instance)
+    if after == request and event.instance:
+        return request
+    gone_at = now_at if after.callers == 0 and not request.gone_at else request.gone_at
+    return replace(after, gone_at=gone_at, last_at=now_at)
+
+
+def _came(request: Request, event: ev.Submitted | ev.Covered | ev.Joined) -> Request:
+    if not event.waiting:
+        return request
+    named = (event.instance,) if event.instance else ()
+    return replace(request, callers=request.callers + 1, waiting=(*request.waiting, *named))
+
+
+def _went(request: Request, instance: str) -> Request:
+    """One caller fewer. Of a process that counted as dead, and lives, the callers have been taken off before."""
+    named = list(request.waiting)
+    if instance in named:
+        named.remove(instance)
+    elif instance and request.callers <= len(named):
+        return request
+    return replace(request, callers=max(0, request.callers - 1), waiting=tuple(named))
 
 
 def _withdrawn(request: Request, event: ev.Withdrawn, now_at: int) -> Request | Refusal:

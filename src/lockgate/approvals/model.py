@@ -146,7 +146,8 @@ class Vote:
 class Request:
     """The whole state of one request; nothing outside it decides what may follow.
 
-    `callers` counts who waits on a connection; `gone_at` is when the last of them left (0: nobody did). With
+    `callers` counts who waits on a connection, and `waiting` names the process of each (those of before this was
+    written down have none); `gone_at` is when the last of them left (0: nobody did). With
     `standing_s` it is a standing grant: once approved it covers others for that long, and is never executed
     itself; `uses` counts how often it did. With `permit_until_at` it is a change of policy: once approved it is in
     force until then, and never executed.
@@ -163,6 +164,7 @@ class Request:
     last_at: int
     use_by_at: int = 0
     callers: int = 0
+    waiting: tuple[str, ...] = ()
     gone_at: int = 0
     votes: tuple[Vote, ...] = ()
     execution: str = ""

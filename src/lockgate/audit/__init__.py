@@ -16,9 +16,11 @@ from lockgate.audit.merkle import (
 )
 from lockgate.audit.note import Checkpoint, SigningKey, VerifierKey, make_checkpoint, open_note, parse_checkpoint
 from lockgate.audit.proof import Verified, check_tlog_proof, make_tlog_proof
+from lockgate.audit.types import TYPES
 from lockgate.audit.verify import Entry, Report, Verdict, verify_log
 
 __all__ = [
+    "TYPES",
     "Checkpoint",
     "Entry",
     "Event",

@@ -12,7 +12,7 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """`type` is a word of the design (`intent`, `vote`, `grant.consumed` …); `body` has ASCII keys and no floats."""
+    """`type` is one of `lockgate.audit.TYPES`; `body` has ASCII keys and no floats."""
 
     type: str
     body: Mapping[str, JSON]

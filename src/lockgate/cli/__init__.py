@@ -1,5 +1,5 @@
 """The `lockgate` command. Whatever changes something is a client of the HTTP API, except `init`, `restore` and
-`upgrade`, with the server stopped.
+`upgrade`, with the server stopped, and keys and the making of a vault, on the machine that has their files.
 
 A command imports what it needs when it runs: no help text waits for the server's modules.
 
@@ -17,17 +17,20 @@ from lockgate import __version__
 from lockgate.cli import (
     audit,
     catalog,
+    deidentifying,
     detecting,
     emergency,
     keeping,
     keys,
     lending,
     people,
+    phi,
     policy,
     requests,
     serving,
     setup,
     standing,
+    vault,
 )
 from lockgate.errors import LockgateError
 
@@ -44,6 +47,7 @@ people.register(app)
 emergency.register(app)
 keeping.register(app)
 detecting.register(app)
+deidentifying.register(app)
 app.add_typer(requests.app, name="requests")
 app.add_typer(standing.app, name="standing")
 app.add_typer(lending.app, name="lend")
@@ -51,6 +55,8 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(policy.app, name="policy")
 app.add_typer(audit.app, name="audit")
+app.add_typer(vault.app, name="vault")
+app.add_typer(phi.app, name="phi")
 
 
 def _version(wanted: bool) -> None:
@@ -76,4 +82,9 @@ def main() -> None:
         print(f"lockgate: {error.message}", file=sys.stderr)
         if error.hint:
             print(f"  {error.hint}", file=sys.stderr)
+        raise SystemExit(1) from None
+    except OSError as error:
+        if error.filename is None:
+            raise  # no file of somebody's: then it is ours to mend, and the traceback says where
+        print(f"lockgate: {error.filename}: {error.strerror}", file=sys.stderr)
         raise SystemExit(1) from None

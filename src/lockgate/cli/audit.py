@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lockgate.cli import exporting
-from lockgate.cli.client import call
+from lockgate.cli.client import call, last_receipt
 from lockgate.cli.show import Json, console, dump
 from lockgate.errors import AuditError
 
@@ -88,6 +88,22 @@ def prove(event: Annotated[str, typer.Argument(help="the event, evt_…")]) -> N
 
 
 @app.command(
+    help="The events under which your last command that changed something, or tried to, is on record; the first says "
+    "what was done. Example: `lockgate audit receipt`"
+)
+def receipt(as_json: Json = False) -> None:
+    events = last_receipt()
+    if as_json:
+        dump(events)
+    elif not events:
+        console.print("Nothing that you did here is on record yet.")
+    else:
+        for event in events:
+            console.print(event)
+        console.print(f"Its proof: lockgate audit prove {events[0]} > {events[0]}.tlog-proof")
+
+
+@app.command(
     help="Destroy the salts behind an event's or a request's commitments, so that nobody can try values against them "
     "any more; the log still verifies. Backups keep theirs. Example: `lockgate audit erase evt_…`"
 )
@@ -110,6 +126,9 @@ def check(
         from lockgate.services.evidence import check_folder
 
         count = check_folder(file, [VerifierKey.from_text(_text(key))])
+        if as_json:
+            dump({"receipts": count})
+            return
         console.print(f"{count} receipts hold, and the sample is the one that its seed draws.")
         return
     found = check_tlog_proof(_content(file), [VerifierKey.from_text(_text(key))])

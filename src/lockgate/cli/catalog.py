@@ -82,6 +82,9 @@ def show(connection: Connection) -> None:
 
 
 @app.command(help="Put a reviewed YAML file in force. Example: `lockgate catalog accept clinic clinic.yaml`")
-def accept(connection: Connection, file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
+def accept(
+    connection: Connection,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="the map, as show prints it")],
+) -> None:
     digest = call("POST", f"/catalog/{connection}", {"yaml": file.read_text()})["digest"]
     console.print(f"In force: {digest[:16]} …")

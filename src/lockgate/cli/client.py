@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import ssl
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
 from lockgate.errors import AuthenticationError, ConfigError, LockgateError, Refused
 
 TIMEOUT_S = 60.0
+RECEIPT = "lockgate-receipt"
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def session_file() -> Path:
@@ -40,6 +44,36 @@ def forget_session() -> None:
     session_file().unlink(missing_ok=True)
 
 
+def _receipt_file() -> Path:
+    return session_file().with_name("receipt.json")
+
+
+def last_receipt() -> list[str]:
+    """The events that the last command which changed something, or tried to, is on record by; the first says what."""
+    try:
+        return [str(event) for event in json.loads(_receipt_file().read_text())]
+    except (OSError, ValueError, TypeError):
+        return []
+
+
+def _keep_receipt(header: str) -> None:
+    """A convenience: where it cannot be kept, the log has it all the same."""
+    with contextlib.suppress(OSError):
+        path = _receipt_file()
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.write_text(json.dumps(header.split(", ")))
+
+
+def _must_be_private(url: str) -> None:
+    """ConfigError where a password or a token would travel in clear."""
+    with contextlib.suppress(ValueError):
+        parts = urlsplit(url)
+        if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+            raise ConfigError(
+                "passwords and tokens travel over TLS only", hint="write the address as https://host:8443"
+            )
+
+
 def _trust(ca: str) -> ssl.SSLContext | bool:
     if not ca:
         return True
@@ -65,6 +99,7 @@ def call(
     if token is None:
         saved = saved_session()
         url, ca, token = url or saved["url"], ca or saved["ca"], saved["token"]
+    _must_be_private(url)
     verify = _trust(ca)
     try:
         answer = httpx.request(
@@ -81,11 +116,14 @@ def call(
         if "CERTIFICATE_VERIFY_FAILED" in str(error):
             raise ConfigError(
                 f"the certificate of {url} is not trusted",
-                hint="log in with --ca and the ca.pem that lockgate init made, and by a name that it is for",
+                hint="log in with --ca (connect takes it too) and the ca.pem that lockgate init made, "
+                "and by a name that it is for",
             ) from error
         raise LockgateError(
             f"{url} does not answer ({type(error).__name__})", hint="is lockgate serve running?"
         ) from error
+    if RECEIPT in answer.headers:
+        _keep_receipt(answer.headers[RECEIPT])
     if answer.is_success:
         if not answer.content:
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from lockgate.gateways.postgres.resolve.side import SidePool
 from lockgate.gateways.postgres.wire.target import Target
 from lockgate.gateways.postgres.wire.upstream import SEARCH_PATH
 from lockgate.policy import check
+from lockgate.server import vault_keeping
 from lockgate.server.config import Config, ConnectionConfig, key_ring, load_config
 from lockgate.server.serve import read_signing_key
 from lockgate.services.checkpoint_dir import CheckpointDir
@@ -21,6 +23,7 @@ from lockgate.services.log_tree import must_continue
 from lockgate.store.event_mac import event_key
 from lockgate.store.reading import read_store, sqlite_path
 from lockgate.store.schema import newest_revision, revision_of
+from lockgate.store.vault import is_there
 
 ROLE = """
 SELECT r.rolsuper, r.rolcreaterole OR r.rolcreatedb OR r.rolbypassrls,
@@ -53,6 +56,7 @@ async def diagnose(path: Path) -> list[Finding]:
     except LockgateError as error:
         return [Finding("error", error.message, error.hint)]
     findings = [Finding("ok", f"{path.name} is readable"), *_files(config), *await _schema(config), *await _log(config)]
+    findings += await asyncio.to_thread(_vault, config)
     for name, connection in config.connections.items():
         findings += await _upstream(name, connection)
     if not config.connections:
@@ -137,6 +141,16 @@ async def _log(config: Config) -> list[Finding]:
     except LockgateError as error:
         return [Finding("error", f"LG005, nothing is executed: {error.message}", error.hint)]
     return [Finding("ok", f"the store continues the checkpoint over {kept.checkpoint.size} events kept outside")]
+
+
+def _vault(config: Config) -> list[Finding]:
+    """Whether the vault opens with the key that is here; nothing where there is none."""
+    try:
+        if not is_there(config.vault):
+            return []
+        return [Finding("ok", f"the vault opens with the key {vault_keeping.look(config).fingerprint}")]
+    except LockgateError as error:
+        return [Finding("error", f"vault: {error.message}", error.hint)]
 
 
 async def _upstream(name: str, connection: ConnectionConfig) -> list[Finding]:

@@ -33,7 +33,7 @@ def break_glass(
     connection: Annotated[str, typer.Argument(help="a connection")],
     classes: Annotated[list[str], typer.Argument(help="PHI classes, e.g. name phone")],
     reason: Annotated[str, typer.Option("--reason", "-r", help="why; reviewed within a day")],
-    minutes: Annotated[int, typer.Option(min=1, max=60)] = 60,
+    minutes: Annotated[int, typer.Option(min=1, max=60, help="how long it lasts")] = 60,
     file: Annotated[Path | None, typer.Option("--file", "-f", help="only the statement of this file, once")] = None,
     password_stdin: PasswordFromInput = False,
 ) -> None:
@@ -50,7 +50,10 @@ def break_glass(
     console.print("Set lockgate.reveal to the classes in your session; every statement is logged.")
 
 
-def kill_switch(state: State, reason: Annotated[str, typer.Option("--reason", "-r")] = "") -> None:
+def kill_switch(
+    state: Annotated[State, typer.Argument(help="on stops everything; off agrees to go on")],
+    reason: Annotated[str, typer.Option("--reason", "-r", help="why; it is logged")] = "",
+) -> None:
     answer = call("POST", "/kill-switch", {"on": state is State.ON, "reason": reason})
     console.print("Stopped: nothing is executed." if answer["on"] else "Running.")
     if answer["on"] and state is State.OFF:

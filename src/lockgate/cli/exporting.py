@@ -33,9 +33,13 @@ def export(
         int | None, typer.Option(min=0, help="draws the same sample again; otherwise one is made up")
     ] = None,
 ) -> None:
+    from lockgate.audit import TYPES
     from lockgate.services.evidence import Wanted, collect, write_evidence
     from lockgate.store.reading import read_store
 
+    if unknown := set(kind) - set(TYPES):
+        # Nothing found by a mistyped name would look to an auditor as if nothing had happened.
+        raise AuditError(f"no such type of event: {', '.join(sorted(unknown))}", hint=", ".join(TYPES))
     chosen = secrets.randbelow(1 << 32) if seed is None else seed
     wanted = Wanted(_midnight(from_, 0), _midnight(to, 1), frozenset(kind), sample, chosen)
     url = store if store.startswith("postgresql://") else f"sqlite:///{store}"

@@ -33,9 +33,13 @@ def backup(
 ) -> None:
     from lockgate.server import keeping
     from lockgate.server.config import load_config
+    from lockgate.store.vault import is_there
 
-    made = keeping.backup(load_config(config), folder, keys)
+    loaded = load_config(config, connections=False)
+    made = keeping.backup(loaded, folder, keys)
     console.print(f"Backed up: {made.size} signed events, {made.unsigned} not signed yet, schema {made.schema}.")
+    if is_there(loaded.vault):
+        console.print("The vault of surrogates is not in it: see docs/how-to/keep-a-vault.md for how to copy that.")
     if keys is None:
         console.print("The keys are not in it. Without them no backup opens: keep them elsewhere (--keys FOLDER).")
     else:
@@ -63,7 +67,7 @@ def restore(
 
     if bool(what) == in_place:
         raise typer.BadParameter("give the folder of a backup, or --in-place for a PostgreSQL store")
-    done = asyncio.run(keeping.restore(load_config(config), Path(what) if what else None))
+    done = asyncio.run(keeping.restore(load_config(config, connections=False), Path(what) if what else None))
     gone = done.given_up - done.size
     console.print(f"Restored to {done.size} signed events; {gone} later ones were given up, and that is recorded.")
     console.print("Voided: " + ", ".join(f"{count} {what}" for what, count in done.voided.items()) + ".")
@@ -83,7 +87,7 @@ def upgrade(
     from lockgate.server import keeping
     from lockgate.server.config import load_config
 
-    done = asyncio.run(keeping.upgrade(load_config(config), folder, backed_up=backed_up))
+    done = asyncio.run(keeping.upgrade(load_config(config, connections=False), folder, backed_up=backed_up))
     if done is None:
         console.print("The store fits this version already.")
         return

@@ -24,7 +24,7 @@ def show(config: ConfigOption = Path("lockgate.yaml"), as_json: Json = False) ->
     from lockgate.server.config import key_ring, load_config
     from lockgate.server.serve import read_signing_key
 
-    loaded = load_config(config)
+    loaded = load_config(config, connections=False)
     signer = read_signing_key(loaded.signing_key)
     found = {"log": signer.verifier.fingerprint, "sealing": key_ring(loaded).fingerprint}
     if as_json:
@@ -47,14 +47,16 @@ def rotate(
     from lockgate.server.rotating import rotate_log_key, write_closed
     from lockgate.store import KeyRing
 
-    loaded = load_config(config)
+    loaded = load_config(config, connections=False)
     if log:
         before, after = asyncio.run(rotate_log_key(loaded))
         console.print(
             f"The log is signed with {after.fingerprint} from here on, before that with {before.fingerprint}."
         )
         console.print(f"Hand the new public key to whoever verifies: {after.to_text()}", soft_wrap=True)
-        console.print("Verifying with either follows the log across the change. Replace log.pub and your copies of it.")
+        console.print(
+            "Verifying with either follows the log across the change. log.pub is the new one: replace your copies."
+        )
         return
     path = _file(loaded)
     fresh = path.with_name(path.name + ".new")

@@ -10,11 +10,15 @@ import typer
 
 from lockgate.cli.client import call, forget_session, save_session, saved_session
 from lockgate.cli.show import Json, console, dump, table
+from lockgate.errors import ConfigError
 
 user = typer.Typer(no_args_is_help=True, help="People with a password of their own.")
 agent = typer.Typer(no_args_is_help=True, help="Agents and services: each has an owner who answers for it.")
 group = typer.Typer(no_args_is_help=True, help="Groups: policy and approval profiles speak of them.")
 
+UserName = Annotated[str, typer.Argument(help="user name")]
+AgentName = Annotated[str, typer.Argument(help="an agent's name")]
+GroupName = Annotated[str, typer.Argument(help="a group's name")]
 PasswordFromInput = Annotated[bool, typer.Option("--password-stdin", help="read the password from standard input")]
 
 
@@ -30,10 +34,26 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="group")
 
 
+TERMINAL = "/dev/tty"
+
+
 def read_password(from_input: bool, prompt: str = "Password", *, confirm: bool = False) -> str:
     if from_input:
         return sys.stdin.readline().rstrip("\n")
+    if not sys.stdin.isatty() and not _has_terminal():
+        raise ConfigError(
+            "there is no terminal to ask for the password", hint="--password-stdin reads it from standard input"
+        )
     return str(typer.prompt(prompt, hide_input=True, confirmation_prompt=confirm))
+
+
+def _has_terminal() -> bool:
+    """Whether somebody sits there although standard input is a pipe: a password is asked for at the terminal itself."""
+    try:
+        with open(TERMINAL):
+            return True
+    except OSError:
+        return False
 
 
 def account(name: str) -> str:
@@ -41,7 +61,7 @@ def account(name: str) -> str:
 
 
 def login(
-    name: Annotated[str, typer.Argument(help="user name")],
+    name: UserName,
     url: Annotated[str, typer.Option(envvar="LOCKGATE_URL", help="where the API is")] = "https://localhost:8443",
     ca: Annotated[str, typer.Option(envvar="LOCKGATE_CA", help="certificate of the CA, for a local one")] = "",
     password_stdin: PasswordFromInput = False,
@@ -86,7 +106,7 @@ def revoke(
 
 @user.command("add", help="Example: `lockgate user add rita --group privacy`")
 def add_user(
-    name: str,
+    name: UserName,
     group: Annotated[list[str], typer.Option("--group", "-g", help="may be given several times")] = [],  # noqa: B006
     password_stdin: PasswordFromInput = False,
 ) -> None:
@@ -105,16 +125,16 @@ def list_users(as_json: Json = False) -> None:
 
 
 @user.command("deactivate", help="No login, no vote, no session from now on. Example: `lockgate user deactivate rita`")
-def deactivate(name: str) -> None:
+def deactivate(name: UserName) -> None:
     call("POST", f"/people/{account(name)}/deactivate")
     console.print(f"{account(name)} is deactivated.")
 
 
 @agent.command("add", help="Register an agent that you own. Example: `lockgate agent add billing-bot`")
 def add_agent(
-    name: str,
+    name: AgentName,
     owner: Annotated[list[str], typer.Option("--owner", help="yourself if not given")] = [],  # noqa: B006
-    group: Annotated[list[str], typer.Option("--group", "-g")] = ["agents"],  # noqa: B006
+    group: Annotated[list[str], typer.Option("--group", "-g", help="may be given several times")] = ["agents"],  # noqa: B006
 ) -> None:
     made = call("POST", "/agents", {"name": name, "owners": [account(o) for o in owner], "groups": group})
     console.print(f"{made['id']} ({', '.join(made['groups'])})")
@@ -123,14 +143,14 @@ def add_agent(
 @agent.command(
     "key", help="A key for 90 days, shown once: it fetches one-hour tokens. Example: `lockgate agent key billing-bot`"
 )
-def key(name: str, as_json: Json = False) -> None:
+def key(name: AgentName, as_json: Json = False) -> None:
     made = call("POST", f"/agents/{account(name)}/key")
     dump(made) if as_json else print(made["key"])
 
 
 @agent.command("owner", help="Who answers for it. Example: `lockgate agent owner billing-bot --add ben --remove ana`")
 def owner(
-    name: str,
+    name: AgentName,
     add: Annotated[list[str], typer.Option("--add", help="may be given several times")] = [],  # noqa: B006
     remove: Annotated[list[str], typer.Option("--remove", help="not approving its actions for thirty days")] = [],  # noqa: B006
 ) -> None:
@@ -140,7 +160,7 @@ def owner(
 
 
 @user.command("link", help="Two accounts of one human count once. Example: `lockgate user link rita rita2`")
-def link(name: str, other: str) -> None:
+def link(name: UserName, other: Annotated[str, typer.Argument(help="the same human's other user name")]) -> None:
     call("POST", f"/people/{account(name)}/link", {"other": account(other)})
     console.print(f"{account(name)} and {account(other)} are one human.")
 
@@ -157,12 +177,12 @@ def reviewers(as_json: Json = False) -> None:
 
 
 @group.command("join", help="Example: `lockgate group join rita privacy`")
-def join(name: str, group: str) -> None:
+def join(name: UserName, group: GroupName) -> None:
     made = call("POST", f"/people/{account(name)}/groups", {"join": [group]})
     console.print(f"{made['id']}: {', '.join(made['groups'])}")
 
 
 @group.command("leave", help="Example: `lockgate group leave rita privacy`")
-def leave(name: str, group: str) -> None:
+def leave(name: UserName, group: GroupName) -> None:
     made = call("POST", f"/people/{account(name)}/groups", {"leave": [group]})
     console.print(f"{made['id']}: {', '.join(made['groups']) or 'no groups'}")

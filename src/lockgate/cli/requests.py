@@ -16,6 +16,7 @@ app = typer.Typer(no_args_is_help=True, help="Approval requests: list, read, dec
 app.add_typer(batches.app, name="batch")
 
 Id = Annotated[str, typer.Argument(help="the request, e.g. req_…")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask again")]
 Reason = Annotated[str, typer.Option("--reason", "-r", help="why; masked before it is kept")]
 
 
@@ -38,14 +39,12 @@ def show(request: Id, as_json: Json = False) -> None:
 
 
 @app.command(help="Approve exactly what is shown. Example: `lockgate requests approve req_… -r 'agreed'`")
-def approve(
-    request: Id, reason: Reason = "", yes: Annotated[bool, typer.Option("--yes", "-y", help="do not ask again")] = False
-) -> None:
+def approve(request: Id, reason: Reason = "", yes: Yes = False) -> None:
     _decide(request, True, reason, yes)
 
 
 @app.command(help="Deny it, with a reason. Example: `lockgate requests deny req_… -r 'too many rows'`")
-def deny(request: Id, reason: Reason, yes: Annotated[bool, typer.Option("--yes", "-y")] = False) -> None:
+def deny(request: Id, reason: Reason, yes: Yes = False) -> None:
     _decide(request, False, reason, yes)
 
 
@@ -129,6 +128,8 @@ def _print(found: dict[str, Any]) -> None:
     if found["state"] == "PENDING":
         waits_for = ", ".join(found["asked"]) or "nobody"
         console.print(f"  waits for: {waits_for}; {left(found['decide_by_at'], time.time())}", markup=False)
+        if found["gone_at"]:
+            console.print("  caller gone: whoever asked waits no more; ten minutes later it is cancelled", markup=False)
     for line in found["lines"]:
         console.print(f"  {line}", markup=False)
     for vote in found["votes"]:

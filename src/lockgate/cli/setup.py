@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
+import shutil
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -44,6 +47,8 @@ connections: {{}}
 #     # audit: each                # one event for every statement, not one for each shape
 """
 
+MADE = ("state", "policies", "log.pub", "lockgate.yaml")
+
 
 def register(app: typer.Typer) -> None:
     app.command(
@@ -52,19 +57,14 @@ def register(app: typer.Typer) -> None:
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(help="an empty or new folder")],
-    admin: Annotated[str, typer.Option(prompt="Name of the first administrator")] = "admin",
+    folder: Annotated[Path, typer.Argument(help="a new folder, or one that holds none of the files that are made")],
+    admin: Annotated[str, typer.Option(prompt="Name of the first administrator", help="their user name")] = "admin",
     starter: Annotated[list[str], typer.Option(help=f"policies to start with: {', '.join(STARTERS)}")] = [],  # noqa: B006
     cert: Annotated[Path | None, typer.Option(help="your own certificate; otherwise a local CA is made")] = None,
     key: Annotated[Path | None, typer.Option(help="its private key")] = None,
     host: Annotated[list[str], typer.Option(help="names that the local certificate is for")] = ["localhost"],  # noqa: B006
     password_stdin: PasswordFromInput = False,
 ) -> None:
-    from lockgate.audit import SigningKey
-    from lockgate.cli.certificates import fingerprint, make_certificates
-    from lockgate.services.accounts import Accounts
-    from lockgate.store import open_store, write_key_file
-
     if (folder / "lockgate.yaml").exists():
         raise ConfigError(f"{folder} is an installation already")
     if (cert is None) != (key is None):
@@ -74,8 +74,20 @@ def init(
     if unknown:
         raise ConfigError(f"no such starter set: {', '.join(sorted(unknown))}", hint=", ".join(STARTERS))
     password = read_password(password_stdin, f"Password for {admin}", confirm=True)
+    with _all_or_nothing(folder, [*MADE, *([] if cert else ["tls"])]):
+        _make(folder, admin, password, starter, cert, key, host)
+
+
+def _make(
+    folder: Path, admin: str, password: str, starter: list[str], cert: Path | None, key: Path | None, host: list[str]
+) -> None:
+    from lockgate.audit import SigningKey
+    from lockgate.cli.certificates import fingerprint, make_certificates
+    from lockgate.services.accounts import Accounts
+    from lockgate.store import open_store, write_key_file
+
     state = folder / "state"
-    state.mkdir(parents=True, mode=0o700)
+    state.mkdir(mode=0o700)
     keys = write_key_file(state / "keys")
     signer = SigningKey.from_seed(f"lockgate-{secrets.token_hex(4)}", secrets.token_bytes(32))
     _secret(state / "log.key", signer.to_text() + "\n")
@@ -106,6 +118,28 @@ def init(
     console.print(
         f"  lockgate doctor --config {folder}/lockgate.yaml\n  lockgate serve --config {folder}/lockgate.yaml"
     )
+
+
+@contextlib.contextmanager
+def _all_or_nothing(folder: Path, names: Sequence[str]) -> Iterator[None]:
+    """What is made within stands whole or is gone again, so that whoever mistyped can simply repeat the command."""
+    for name in names:
+        if (folder / name).exists():
+            raise ConfigError(f"{folder} holds {name} already", hint="give a new folder, or move it away")
+    new = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        for name in names:
+            made = folder / name
+            if made.is_dir():
+                shutil.rmtree(made)
+            else:
+                made.unlink(missing_ok=True)
+        if new:
+            folder.rmdir()
+        raise
 
 
 def _ask_starters() -> list[str]:

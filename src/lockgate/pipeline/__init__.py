@@ -4,7 +4,19 @@ Every way in is an adapter to this path. An adapter knows bytes; the path knows 
 action with an `Admission`: a `Pass`, whose intent is already durable when it is returned, or a `Refusal`.
 """
 
-from lockgate.pipeline.nouns import Admission, Caller, Facts, Held, Moment, Pass, Refusal, Ticket, Wishes
+from lockgate.pipeline.nouns import (
+    Admission,
+    Caller,
+    Facts,
+    Held,
+    Moment,
+    Pass,
+    Receipt,
+    Refusal,
+    Ticket,
+    Wishes,
+    receipt_of,
+)
 from lockgate.pipeline.path import Pipeline
 from lockgate.pipeline.permits import Permits
 from lockgate.pipeline.questions import circumstances_of
@@ -19,9 +31,11 @@ __all__ = [
     "Pass",
     "Permits",
     "Pipeline",
+    "Receipt",
     "Refusal",
     "Ticket",
     "Wishes",
     "circumstances_of",
+    "receipt_of",
     "unrecorded",
 ]

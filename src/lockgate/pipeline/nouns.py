@@ -84,6 +84,18 @@ class Caller(Protocol):
         """Returns when the caller has cancelled or hung up."""
 
 
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Where in the log it is recorded that something was executed: what a proof is asked for by."""
+
+    event: str
+    """The id of the intent."""
+    recorded: str
+    """`each`, or `shape` where one intent stands for all runs of a statement in the session."""
+    request: str = ""
+    """What people approved, where they were asked."""
+
+
 @dataclass(slots=True)
 class Pass:
     """Leave to execute once; the intent is durable. `finish` must be called with what became of it."""
@@ -94,10 +106,21 @@ class Pass:
     request_id: str = ""
     _finish: Callable[[str, int, int, str], Awaitable[None]] | None = field(default=None, repr=False)
 
+    @property
+    def receipt(self) -> Receipt | None:
+        """Of the intent, which is durable; a proof of it there is once the log's next checkpoint is signed."""
+        if self.shape is not None:
+            return receipt_of(self.shape)
+        return None if self.execution is None else Receipt(self.execution.intent_event_id, "each", self.request_id)
+
     async def finish(self, outcome: str, rows: int, bytes_: int, code: str = "") -> None:
         """`outcome` is SUCCEEDED, FAILED or UNKNOWN; rows and bytes are what left."""
         if self._finish is not None:
             await self._finish(outcome, rows, bytes_, code)
+
+
+def receipt_of(shape: Shape) -> Receipt:
+    return Receipt(shape.event, "shape")
 
 
 Admission: TypeAlias = Pass | Refusal

@@ -44,6 +44,8 @@ class Pipeline:
         """Why nothing is executed: the store contradicts the log as it is known outside (services/log)."""
         self.stopped = False
         """The kill switch as last heard of; the store's own state is asked again wherever something is consumed."""
+        self.away = ""
+        """Why nobody knows how the switch stands, so that it counts as on; empty where it is known."""
 
     def decide(
         self,
@@ -249,8 +251,8 @@ class Pipeline:
             raise
 
     def _no(self) -> Refusal:
-        if self.halted:
-            return Refusal(FAILED, f"nothing is executed: {self.halted}", "tell an administrator: lockgate doctor")
+        if reason := self.halted or self.away:
+            return Refusal(FAILED, f"nothing is executed: {reason}", "tell an administrator: lockgate doctor")
         return stopped()
 
     def _finisher(self, execution: Execution) -> Callable[[str, int, int, str], Awaitable[None]]:

@@ -20,6 +20,7 @@ LONGEST_DAYS = 90
 
 NEVER = frozenset(
     {"sql.grant", "sql.admin", "sql.code", "sql.files", "sql.drop", "sql.declassify", "sql.overwrite_masked"}
+    | {"vault.reveal", "vault.forget"}
 )
 """What nobody does unasked for months: each of these is put before people each time."""
 

@@ -26,17 +26,20 @@ OPERATIONS: tuple[str, ...] = (
     "sql.temp",
     "sql.declassify",
     "sql.overwrite_masked",
+    "vault.reveal",
+    "vault.forget",
 )
 
 CHANGES: frozenset[str] = frozenset(OPERATIONS) - {"sql.select", "sql.export", "sql.session", "sql.temp"}
 """Operations that leave something changed upstream: what an agent should not do on its own say."""
 
-FAMILIES: tuple[str, ...] = ("sql", "reveal", "probe", "lookup")
+BY_CLASS: tuple[str, ...] = ("reveal", "probe", "lookup")
+FAMILIES: tuple[str, ...] = ("sql", "vault", *BY_CLASS)
 """Groups of actions: a policy may say `action in Action::"reveal"`."""
 
 ACTIONS: tuple[str, ...] = (
     *OPERATIONS,
-    *(f"{family}.{cls}" for family in FAMILIES[1:] for cls in PHI_CLASSES),
+    *(f"{family}.{cls}" for family in BY_CLASS for cls in PHI_CLASSES),
 )
 
 NEVER_SET = frozenset({"vouched_purpose"})

@@ -28,6 +28,7 @@ from lockgate.policy import PolicyHolder, PolicySet
 from lockgate.server.machine import by_host
 from lockgate.server.phi_maps import PhiMaps
 from lockgate.server.stopping import Stopping
+from lockgate.server.vaults import VaultAt, Vaults
 from lockgate.services import known_keys, policy_versions
 from lockgate.services.accounts import Accounts
 from lockgate.services.approvals import Approvals, Rules
@@ -35,7 +36,7 @@ from lockgate.services.catalog import CatalogHolder
 from lockgate.services.log import Log
 from lockgate.services.sessions import Sessions
 from lockgate.services.shapes import Shapes
-from lockgate.store import EVERYTHING, Clock, KeyRing, Store, new_id, open_store, system_clock
+from lockgate.store import DEAF, EVERYTHING, Clock, KeyRing, Store, new_id, open_store, system_clock
 
 logger = structlog.get_logger("lockgate")
 KILL_TOPIC = "kill_switch"
@@ -73,11 +74,14 @@ class Assembly:
     gateway: Gateway
     connections: Mapping[str, Connection]
     maps: PhiMaps
+    vaults: Vaults
     stopping: Stopping = field(init=False)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.stopping = Stopping(self.pipeline, self._is_stopped, self.gateway.stop_everything)
+        self.stopping = Stopping(
+            self.pipeline, self._is_stopped, self.gateway.schema_or_policy_changed, self.gateway.stop_everything
+        )
 
     async def start(self) -> None:
         await self.accounts.check_with_log()
@@ -89,6 +93,8 @@ class Assembly:
         self.log.on_halt = self._halted
         await self.log.start()
         fingerprints = {"sealing": self.keys.fingerprint}  # a change of the log's own key is its `log.key`
+        if self.vaults.at is not None and (under := await self.vaults.at.fingerprint()):
+            fingerprints["vault"] = under
         await self.store.transact(lambda conn: known_keys.note(conn, fingerprints))
         await self.stopping.begin()
         self.store.listen(self._heard)
@@ -151,6 +157,8 @@ class Assembly:
         await self.store.transact(unit)
 
     def _heard(self, topic: str) -> None:
+        if topic == DEAF:
+            self._begin(self.stopping.deaf())
         if topic in (KILL_TOPIC, EVERYTHING):
             heard = self.stopping.heard(named=topic == KILL_TOPIC)
             self._tasks.append(asyncio.get_running_loop().create_task(heard))
@@ -197,6 +205,7 @@ async def assemble(
     clock: Clock = system_clock,
     tenant: str = "default",
     checkpoint_dir: Path | None = None,
+    vault: VaultAt | None = None,
 ) -> Assembly:
     """Open the store and build everything over it; nothing listens yet. Raises before anything is half there."""
     policy = PolicyHolder(policies)
@@ -253,4 +262,4 @@ async def assemble(
         raise
     maps = PhiMaps(catalog, connections, store, rules.webhooks if rules is not None else ())
     parts = store, keys, accounts, approvals, policy, catalog, log, shapes, pipeline, permits, gateway, connections
-    return Assembly(*parts, maps)
+    return Assembly(*parts, maps, Vaults(vault, pipeline, accounts, tenant))

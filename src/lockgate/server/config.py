@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 
 from lockgate.action import PHI_CLASSES
-from lockgate.errors import ConfigError
+from lockgate.errors import ConfigError, cannot_read
 from lockgate.gateways.postgres.lineage import By
 from lockgate.gateways.postgres.settings.wishes import Hold
 from lockgate.gateways.postgres.wire.target import Target, parse_target
@@ -24,6 +24,8 @@ TOP = (
     "keys",
     "signing_key",
     "checkpoint_dir",
+    "vault",
+    "vault_keys",
     "policies",
     "public_url",
     "listen",
@@ -32,6 +34,8 @@ TOP = (
     "webhooks",
     "rules",
 )
+VAULT = "vault"
+"""What policies call the vault; no database is called so."""
 CONNECTION = ("upstream", "password", "analyse_on", "analyse_by", "operators", "audit", "hold")
 
 
@@ -65,6 +69,8 @@ class Config:
     keys: str
     signing_key: Path
     checkpoint_dir: Path | None
+    vault: str
+    vault_keys: str
     policies: Path
     public_url: str
     postgres: Listen
@@ -118,12 +124,19 @@ class _Reader:
         return _Reader(self.path, self.items.get(key), f"{key}: ")
 
 
-def load_config(path: Path) -> Config:
-    """Read and check the whole file. ConfigError names file and line, and what to do."""
+def load_config(
+    path: Path, *, connections: bool = True, missing: str = "name it with --config; lockgate init makes one"
+) -> Config:
+    """Read and check the whole file. ConfigError names file and line, and what to do.
+
+    Without `connections` they are left out, and nobody need have the databases' passwords: for what works on the store
+    alone, in a shell or a cron job that does not have the service's environment. `missing` is the advice where there is
+    no such file.
+    """
     try:
         root = yaml.compose(path.read_text())
     except OSError as error:
-        raise ConfigError(f"{path} cannot be read", hint="lockgate init makes one") from error
+        raise cannot_read(str(path), error, missing=missing) from error
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise ConfigError(f"{path.name}:{line}: not UTF-8", hint="save it as UTF-8") from error
@@ -140,7 +153,10 @@ def load_config(path: Path) -> Config:
     listen.only("postgres", "console")
     tls.only("cert", "key")
     rules.only("cooling_s", "lookups_per_hour", "salts_kept_days")
-    connections = top.under("connections")
+    named = top.under("connections")
+    if VAULT in named.items:
+        raise named.error(f"{VAULT} is what the vault of surrogates is called", named.items[VAULT])
+    upstreams = named.items if connections else {}
     hooks = top.items.get("webhooks")
     if hooks is not None and not isinstance(hooks, yaml.SequenceNode):
         raise top.error("webhooks is a list of addresses", hooks)
@@ -151,6 +167,8 @@ def load_config(path: Path) -> Config:
         keys=top.text("keys", f"file:{state}/keys"),
         signing_key=base / top.text("signing_key", str(state / "log.key")),
         checkpoint_dir=_outside(base, top, state),
+        vault=top.text("vault", f"sqlite:///{state}/vault.db"),
+        vault_keys=top.text("vault_keys", f"file:{state}/vault.keys"),
         policies=base / top.text("policies", "policies"),
         public_url=top.text("public_url", "https://localhost:8443").rstrip("/"),
         postgres=_listen(listen, "postgres", "127.0.0.1:6432"),
@@ -158,8 +176,7 @@ def load_config(path: Path) -> Config:
         certificate=_file(base, tls, "cert"),
         private_key=_file(base, tls, "key"),
         connections={
-            name: _connection(_Reader(path, node, f"connections.{name}: "), base)
-            for name, node in connections.items.items()
+            name: _connection(_Reader(path, node, f"connections.{name}: "), base) for name, node in upstreams.items()
         },
         webhooks=tuple(str(item.value) for item in hooks.value) if hooks is not None else (),
         cooling_s=_number(rules, "cooling_s", 3600),
@@ -178,8 +195,19 @@ def _salts(rules: _Reader) -> int:
 
 def key_ring(config: Config) -> KeyRing:
     """The keys that seal, from where the file says: `env:NAME` or `file:PATH`."""
-    kind, _, rest = config.keys.partition(":")
-    return KeyRing.from_environment(rest) if kind == "env" else KeyRing.from_file(config.path.parent / rest)
+    return _ring(config, config.keys)
+
+
+def vault_ring(config: Config) -> KeyRing:
+    """The keys of the vault, from where the file says: `env:NAME` or `file:PATH`."""
+    return _ring(config, config.vault_keys, of_vault=True)
+
+
+def _ring(config: Config, written: str, *, of_vault: bool = False) -> KeyRing:
+    kind, _, rest = written.partition(":")
+    if kind == "env":
+        return KeyRing.from_environment(rest)
+    return KeyRing.from_file(config.path.parent / rest, of_vault=of_vault)
 
 
 def secret(reader: _Reader, key: str, base: Path) -> str:
@@ -191,7 +219,9 @@ def secret(reader: _Reader, key: str, base: Path) -> str:
     if kind == "env":
         value = os.environ.get(rest)
         if value is None:
-            raise reader.error(f"the environment has no {rest}", reader.items.get(key))
+            raise reader.error(
+                f"the environment has no {rest}", reader.items.get(key), f"export {rest}, or name a file: file:PATH"
+            )
     elif kind == "file":
         try:
             value = (base / rest).read_text().strip()

@@ -4,30 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
+import os
 import signal
 import ssl
 from dataclasses import dataclass
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import structlog
 import uvicorn
 
+import lockgate
 from lockgate.audit import SigningKey
 from lockgate.channels import webhook
-from lockgate.errors import AuditError, ConfigError
-from lockgate.gateways.postgres.masking import _rows
-from lockgate.gateways.postgres.wire import _frames, _literals
+from lockgate.errors import AuditError, ConfigError, cannot_read
 from lockgate.gateways.postgres.wire.frontend import is_local
-from lockgate.phi import _sift
-from lockgate.phi.finding import _patterns, _spans, _tagger, _words
+from lockgate.phi import freetext
 from lockgate.server.api import create_app
 from lockgate.server.assemble import Assembly, Upstreams, assemble
-from lockgate.server.config import Config, key_ring
+from lockgate.server.config import Config, Listen, key_ring, vault_ring
+from lockgate.server.vaults import VaultAt
 from lockgate.services.approvals import Rules
 
 log = structlog.get_logger("lockgate")
 
-COMPILED = (_rows, _frames, _literals, _words, _patterns, _tagger, _spans, _sift)
+PACKAGE = Path(lockgate.__file__).parent
 
 
 @dataclass(slots=True)
@@ -56,16 +58,28 @@ class _Quiet(uvicorn.Server):
     def capture_signals(self):  # type: ignore[no-untyped-def]
         yield
 
+    async def until_stopped(self) -> None:
+        """Serve; where it cannot listen it returns, when uvicorn would end the process past whoever has to tidy up."""
+        with contextlib.suppress(SystemExit):
+            await self.serve()
 
-def uncompiled() -> list[str]:
-    """Names of the compiled modules that run as plain Python here, because no C compiler was there to build them."""
-    return [module.__name__ for module in COMPILED if not (module.__file__ or "").endswith(".so")]
+
+def uncompiled(package: Path = PACKAGE) -> list[str]:
+    """Names of the modules that are meant to be compiled (`_*.py` beside its `.pyi`) and run as plain Python here:
+    no C compiler was there to build them."""
+    return [
+        ".".join((package.name, *path.relative_to(package).with_suffix("").parts))
+        for path in sorted(package.rglob("_[a-z]*.pyi"))
+        if not any(path.with_name(path.stem + suffix).exists() for suffix in EXTENSION_SUFFIXES)
+    ]
 
 
 async def start(config: Config) -> Running:
     """Everything up, or an error that says what is wrong and nothing listening."""
     if slow := uncompiled():
         log.warning("running uncompiled: many times slower", modules=slow, hint="install a C compiler and reinstall")
+    # Loaded now, so that no session waits for it, and refused now where its files are not whole.
+    await asyncio.to_thread(freetext.load)
     tls = _tls(config)
     for name, listen in (("postgres", config.postgres), ("console", config.console)):
         if tls is None and not is_local(listen.host) and listen.host != "localhost":
@@ -85,6 +99,7 @@ async def start(config: Config) -> Running:
         base_url=config.public_url,
         tls=tls,
         checkpoint_dir=config.checkpoint_dir,
+        vault=VaultAt(config.vault, lambda: vault_ring(config)),
         rules=Rules(
             cooling_s=config.cooling_s,
             webhooks=config.webhooks,
@@ -94,7 +109,10 @@ async def start(config: Config) -> Running:
     )
     try:
         await assembly.start()
-        port = await assembly.gateway.start(config.postgres.host, config.postgres.port)
+        try:
+            port = await assembly.gateway.start(config.postgres.host, config.postgres.port)
+        except OSError as error:
+            raise _cannot_listen("postgres", config.postgres, os.strerror(error.errno or 0)) from error
         settings = uvicorn.Config(
             create_app(assembly),
             host=config.console.host,
@@ -102,14 +120,16 @@ async def start(config: Config) -> Running:
             log_level="warning",
             access_log=False,
             server_header=False,
+            # Whoever reaches it over loopback could write what they like: approvals and policies go by the address.
+            proxy_headers=False,
             ssl_certfile=str(config.certificate) if config.certificate else None,
             ssl_keyfile=str(config.private_key) if config.private_key else None,
         )
         server = _Quiet(settings)
-        tasks = [asyncio.get_running_loop().create_task(server.serve())]
+        tasks = [asyncio.get_running_loop().create_task(server.until_stopped())]
         while not server.started:
             if tasks[0].done():
-                raise ConfigError(f"the API cannot listen on {config.console.host}:{config.console.port}")
+                raise _cannot_listen("console", config.console)
             await asyncio.sleep(0.01)
         if config.webhooks:
             tasks.append(asyncio.get_running_loop().create_task(webhook.run(assembly.store, keys)))
@@ -131,9 +151,14 @@ def read_signing_key(path: Path) -> SigningKey:
             f"{path.name}:1: not a signing key of the log", hint="put back the file that lockgate init made"
         ) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"the log's signing key {path.name} cannot be read", hint="lockgate init makes one"
-        ) from error
+        raise cannot_read(f"the log's signing key {path.name}", error) from error
+
+
+def _cannot_listen(which: str, where: Listen, why: str = "") -> ConfigError:
+    return ConfigError(
+        f"cannot listen on {where.host}:{where.port}{': ' if why else ''}{why}",
+        hint=f"another server has it, or it is no address of this machine: change listen.{which}",
+    )
 
 
 async def run(config: Config) -> None:
@@ -143,6 +168,9 @@ async def run(config: Config) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     running = await start(config)
+    # What is there now stays: the collector need not walk through it again while sessions wait.
+    gc.collect()
+    gc.freeze()
     log.info("listening", postgres=running.postgres_port, api=running.api_url, connections=sorted(config.connections))
     await stop.wait()
     await running.stop()

@@ -1,4 +1,5 @@
-"""The log over the store: the sequencer gives events their place, extends the tree and signs; receipts are made here.
+"""The log over the store: when events get their place in the tree (`log_sequencing` says how), what must be known
+outside before something is done, and receipts.
 
 One sequencer at a time: on SQLite there is one process, on PostgreSQL whoever holds the advisory lock of the
 transaction; the compare-and-set on size and root is what makes a second one harmless. With a `checkpoint_dir`, each
@@ -13,35 +14,22 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import BindParameter, Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, select
 
-from lockgate.audit import (
-    Frontier,
-    SigningKey,
-    VerifierKey,
-    leaf_hash,
-    make_checkpoint,
-)
+from lockgate.audit import SigningKey, VerifierKey
 from lockgate.audit.event import Event
 from lockgate.errors import AuditError, LockgateError
 from lockgate.services import log_reading as reading
 from lockgate.services.checkpoint_dir import CheckpointDir, Kept
 from lockgate.services.log_keys import earlier_keys, publish
-from lockgate.services.log_tree import (
-    Contradicted,
-    Head,
-    last_checkpoint,
-    move_head,
-    must_continue,
-)
+from lockgate.services.log_sequencing import LARGEST_STEP, step
+from lockgate.services.log_tree import Contradicted, Head, last_checkpoint, must_continue
 from lockgate.store import Clock, Store
-from lockgate.store.event_mac import is_genuine
 from lockgate.store.tables import log as t
 
 INTERVAL_S = 0.5
 CHECK_S = 60.0
-LARGEST_STEP = 5000
-ADVISORY_LOCK = 7155113
+SIGNED_S = 5.0
 
 
 class Log:
@@ -226,48 +214,18 @@ class Log:
             return total
 
     def _step(self, conn: Connection, kept: Kept | None) -> tuple[tuple[int, Head | None], list[Event]]:
-        if self._store.dialect == "postgresql":
-            conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")
-        last = last_checkpoint(conn)
-        before = None if last is None else Head(int(last.size), bytes(last.root))
-        frontier = Frontier() if last is None else Frontier.from_bytes(bytes(last.frontier))
-        rows = conn.execute(
-            select(t.events.c.seq, t.events.c.id, t.events.c.leaf, t.events.c.mac)
-            .where(t.events.c.leaf_index.is_(None))
-            .order_by(t.events.c.seq)
-            .limit(LARGEST_STEP)
-        ).all()
-        if not rows:
-            return (0, before), []
-        if kept is not None or before != self._seen:
-            self._must_continue(conn, kept)
-        if before is not None and (frontier.size, frontier.root()) != (before.size, before.root):
-            raise AuditError("the newest checkpoint contradicts itself")
-        made: list[tuple[int, int, bytes]] = []
-        places = []
-        for row in rows:
-            if not is_genuine(self._mac_key, row.leaf, row.mac):
-                raise AuditError(f"event {row.id} was changed before it was signed")
-            places.append({"b_seq": row.seq, "b_index": frontier.size})
-            frontier, complete = frontier.append(leaf_hash(row.leaf))
-            made += complete
-        after = Head(frontier.size, frontier.root())
-        move_head(conn, before, after)
-        conn.execute(
-            update(t.events).where(t.events.c.seq == _bind("b_seq")).values(leaf_index=_bind("b_index")), places
+        def compare(head: Head | None) -> None:
+            if kept is not None or head != self._seen:
+                self._must_continue(conn, kept)
+
+        done = step(
+            conn,
+            mac_key=self._mac_key,
+            signers=(self._signer, self._also),
+            clock=self._clock,
+            must_continue=compare,
         )
-        conn.execute(insert(t.nodes), [{"level": lv, "position": p, "hash": h} for lv, p, h in made])
-        note = make_checkpoint(frontier.size, frontier.root(), self._signer, self._also)
-        conn.execute(
-            insert(t.checkpoints).values(
-                size=frontier.size,
-                root=frontier.root(),
-                frontier=frontier.to_bytes(),
-                note=note,
-                signed_at=self._clock(),
-            )
-        )
-        return (len(rows), after), []
+        return done, []
 
     # receipts ---------------------------------------------------------------------------------------------------
     async def checkpoint(self) -> str:
@@ -278,17 +236,19 @@ class Log:
         """The receipt of one event (a tlog-proof file) under the newest checkpoint."""
         return await self._store.read(lambda conn: reading.receipt(conn, event_id))
 
-    async def wait_signed(self, event_id: str, timeout_s: float = 5.0) -> str:
-        """The receipt, once there is one."""
-        async with asyncio.timeout(timeout_s):
-            while True:
-                signed = self._signed
-                try:
-                    return await self.prove(event_id)
-                except AuditError as error:
-                    if "not signed yet" not in error.message:
-                        raise
-                await signed.wait()
+    async def wait_signed(self, event_id: str) -> str:
+        """The receipt, once there is one. AuditError: no such event, or nobody signs it within seconds."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SIGNED_S):
+                while True:
+                    signed = self._signed
+                    try:
+                        return await self.prove(event_id)
+                    except AuditError as error:
+                        if "not signed yet" not in error.message:
+                            raise
+                    await signed.wait()
+        return await self.prove(event_id)
 
     async def events(
         self, *, after: int = 0, kind: str = "", request: str = "", limit: int = 100
@@ -302,7 +262,3 @@ class Log:
 def _index_of(conn: Connection, event_id: str) -> int | None:
     index = conn.execute(select(t.events.c.leaf_index).where(t.events.c.id == event_id)).scalar()
     return None if index is None else int(index)
-
-
-def _bind(name: str) -> BindParameter[object]:
-    return bindparam(name)

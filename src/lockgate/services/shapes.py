@@ -38,6 +38,8 @@ class Shape:
     last_at: int = 0
     """When the last of it was seen to have been counted: at most FLUSH_S after it was."""
     ended: bool = False
+    event: str = ""
+    """The id of its intent."""
     closing: bool = field(default=False, repr=False)
     """Whether its outcome is on its way to the store."""
     reported: tuple[int, ...] = field(default=(0, 0, 0, 0), repr=False)
@@ -68,7 +70,7 @@ class Shapes:
         def unit(conn: Connection) -> tuple[None, list[Event]]:
             return None, [Event("intent", body)]
 
-        await self._store.transact(unit)
+        (shape.event,) = (await self._store.commit(unit)).event_ids
         self._open[execution] = shape
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._flush_each_second())

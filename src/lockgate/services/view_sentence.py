@@ -17,6 +17,8 @@ VERBS: Mapping[str, str] = {
     "sql.code": "run code in",
     "sql.files": "reach files of the server from",
     "sql.admin": "administer",
+    "vault.reveal": "look up the real values behind surrogates in",
+    "vault.forget": "have a patient forgotten by",
 }
 CARRIES_ROWS = frozenset({"sql.select", "sql.export"})
 """Operations of which it matters where their answer goes."""

@@ -5,9 +5,10 @@ keeps a transaction open across an `await`, never half a unit, and no PHI but in
 """
 
 from lockgate.store.seal import KeyRing, write_key_file
-from lockgate.store.store import EVERYTHING, Clock, Committed, Store, Unit, new_id, open_store, system_clock
+from lockgate.store.store import DEAF, EVERYTHING, Clock, Committed, Store, Unit, new_id, open_store, system_clock
 
 __all__ = [
+    "DEAF",
     "EVERYTHING",
     "Clock",
     "Committed",

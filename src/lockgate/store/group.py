@@ -14,11 +14,13 @@ _COMMITTED = "lockgate_committed"
 @contextlib.contextmanager
 def sees_committed(conn: Connection) -> Iterator[None]:
     """All that this transaction sees is committed, so nobody takes it back; until it writes (`writes_itself`)."""
-    conn.info[_COMMITTED] = True
+    # Held: to ask a connection that died for it would raise, and hide that it died from whoever tries again then.
+    info = conn.info
+    info[_COMMITTED] = True
     try:
         yield
     finally:
-        conn.info.pop(_COMMITTED, None)
+        info.pop(_COMMITTED, None)
 
 
 def writes_itself(conn: Connection) -> None:

@@ -33,6 +33,20 @@ def living_sessions(conn: Connection, instances: Iterable[str]) -> frozenset[str
     )
 
 
+def mark_of(instance: str) -> str:
+    """An instance as the server's list of locks has it."""
+    return str(lock_of(instance) & 0xFFFFFFFF)
+
+
+def present_sessions(conn: Connection) -> frozenset[str]:
+    """The marks of all whose session has its lock, read without trying for any: nobody who comes back is in the way."""
+    held = (
+        "SELECT objid::text FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2 "
+        "AND classid::bigint = $1 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    return frozenset(row[0] for row in conn.exec_driver_sql(held, (SESSION_LOCK,)))
+
+
 @contextlib.contextmanager
 def alive(store: Path, instance: str) -> Iterator[None]:
     """Hold the instance's file locked; gone afterwards."""
@@ -50,15 +64,25 @@ def living_files(store: Path, instances: Iterable[str]) -> frozenset[str]:
     return frozenset(name for name in instances if _is_locked(_file(store, name)))
 
 
+def present_files(store: Path) -> frozenset[str]:
+    """The instances whose file is locked."""
+    found = {path: path.name.removeprefix(f"{store.name}.").removesuffix(SUFFIX) for path in _files(store)}
+    return frozenset(name for path, name in found.items() if _is_locked(path))
+
+
 def sweep_files(store: Path) -> None:
     """Take away the files of processes that were killed."""
-    for path in store.parent.glob(f"{store.name}.*{SUFFIX}"):
+    for path in _files(store):
         if not _is_locked(path):
             path.unlink(missing_ok=True)
 
 
 def _file(store: Path, instance: str) -> Path:
     return store.with_name(f"{store.name}.{instance}{SUFFIX}")
+
+
+def _files(store: Path) -> list[Path]:
+    return list(store.parent.glob(f"{store.name}.*{SUFFIX}"))
 
 
 def _locked(path: Path) -> int:

@@ -27,7 +27,7 @@ WHEN_BACK = "try again when the store's database is back; lockgate doctor looks 
 
 
 class Presence:
-    """`heard` gets the topics of commits, `missed` is called after a time in which some may not have been heard."""
+    """`heard` gets the topics of commits; `deaf` is called when none is heard any more, `missed` when that is over."""
 
     def __init__(
         self,
@@ -35,6 +35,7 @@ class Presence:
         new_instance: Callable[[], str],
         heard: Callable[[str], None],
         missed: Callable[[], None],
+        deaf: Callable[[], None],
         *,
         alone: bool,
     ) -> None:
@@ -43,6 +44,7 @@ class Presence:
         self._new_instance = new_instance
         self._heard = heard
         self._missed = missed
+        self._deaf = deaf
         self._alone = alone
         self._session: asyncpg.Connection | None = None
         self._said = False
@@ -135,6 +137,8 @@ class Presence:
             await self._say()
 
     def _leave(self) -> None:
+        if self._here.is_set():
+            self._deaf()
         self._here.clear()
         self._said = False
         if self._session is not None:

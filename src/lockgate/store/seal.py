@@ -21,10 +21,17 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from lockgate.errors import ConfigError, SealError
+from lockgate.errors import ConfigError, SealError, cannot_read
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
+
+
+_MISSING = {
+    False: "lockgate init makes one",
+    True: "lockgate vault init makes one, and a new vault; a vault that is there needs its own back",
+}
+"""What to do where a key file is not there: one that is not a vault's, and one that is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +67,14 @@ class KeyRing:
         return KeyRing(keys, names[0], names[-1])
 
     @staticmethod
-    def from_file(path: Path) -> KeyRing:
+    def from_file(path: Path, *, of_vault: bool = False) -> KeyRing:
+        """Raises ConfigError; where there is no file it says what makes one, which for a vault is another command."""
         try:
             if path.stat().st_mode & 0o077:
                 raise ConfigError(f"{path.name} may be read by others than its owner", hint=f"chmod 600 {path.name}")
             return KeyRing.parse(path.read_text())
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"the key file {path.name} cannot be read", hint="lockgate init makes one") from error
+            raise cannot_read(f"the key file {path.name}", error, missing=_MISSING[of_vault]) from error
 
     @staticmethod
     def from_environment(name: str) -> KeyRing:

@@ -52,7 +52,7 @@ class SqliteEngine:
     """The writer thread and a reader connection a thread. `stamp` makes the rows of a unit's events."""
 
     def __init__(self, url: str, stamp: Stamp) -> None:
-        self.engine = _engine(url)
+        self.engine = open_file(url)
         self._stamp = stamp
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
@@ -217,8 +217,9 @@ def _tell(outcomes: list[Outcome]) -> None:
             job.future.set_result((result, ids))
 
 
-def _engine(url: str) -> Engine:
-    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": BUSY_MS / 1000})
+def open_file(url: str, busy_ms: int = BUSY_MS) -> Engine:
+    """Connections to an SQLite file: they begin no transaction by themselves, and what has committed is durable."""
+    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": busy_ms / 1000})
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _: object) -> None:
@@ -228,6 +229,6 @@ def _engine(url: str) -> Engine:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+        connection.execute(f"PRAGMA busy_timeout = {busy_ms}")
 
     return engine

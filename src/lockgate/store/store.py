@@ -19,7 +19,16 @@ from sqlalchemy import Connection
 from lockgate.audit.event import Event, leaf_bytes
 from lockgate.store.event_mac import event_key, event_mac
 from lockgate.store.exclusive import lock_file
-from lockgate.store.living import alive, living_files, living_sessions, sweep_files
+from lockgate.store.living import (
+    alive,
+    living_files,
+    living_sessions,
+    mark_of,
+    present_files,
+    present_sessions,
+    sweep_files,
+)
+from lockgate.store.noting import noted
 from lockgate.store.postgresql import PostgresEngine, topic_of
 from lockgate.store.presence import Presence
 from lockgate.store.reading import sqlite_path
@@ -33,6 +42,8 @@ SNAPSHOTS = 3
 Clock: TypeAlias = Callable[[], int]
 EVERYTHING = "*"
 """The topic of whoever may have missed any other."""
+DEAF = "!"
+"""The topic of whoever hears no other until EVERYTHING is told."""
 Unit: TypeAlias = "Callable[[Connection], tuple[T, Sequence[Event]]]"
 
 
@@ -91,7 +102,12 @@ class Store:
             self._engine = SqliteEngine(self.url, self._stamp)
         else:
             presence = Presence(
-                self.url, lambda: new_id("ins"), self._tell, lambda: self._tell(EVERYTHING), alone=self._alone
+                self.url,
+                lambda: new_id("ins"),
+                heard=self._tell,
+                missed=lambda: self._tell(EVERYTHING),
+                deaf=lambda: self._tell(DEAF),
+                alone=self._alone,
             )
             await presence.start()
             self.instance = presence.instance
@@ -120,6 +136,7 @@ class Store:
 
         engine = self._engine
         result, ids = await _in_a_fresh_snapshot(lambda: engine.commit(remembered))
+        noted(ids)
         for tell in self.on_commit:
             tell(kept)
         if self.dialect == "sqlite":
@@ -139,9 +156,18 @@ class Store:
         path = sqlite_path(self.url)
         return living_files(path, instances) if path is not None else living_sessions(conn, instances)
 
+    def present(self, conn: Connection) -> frozenset[str]:
+        """The marks of all that have the store open, this process among them; for use in a read or a unit."""
+        path = sqlite_path(self.url)
+        return present_files(path) if path is not None else present_sessions(conn)
+
+    def mark(self, instance: str) -> str:
+        """What `present` calls an instance."""
+        return instance if self.dialect == "sqlite" else mark_of(instance)
+
     def listen(self, callback: Callable[[str], None]) -> Callable[[], None]:
         """Call back, in the loop, with the topic of each committed event, or with EVERYTHING where some may not have
-        been heard; returns how to stop that."""
+        been heard, and with DEAF when none is heard until then; returns how to stop that."""
         self._listeners.append(callback)
         return lambda: self._listeners.remove(callback)
 

@@ -7,33 +7,36 @@ import array
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lockgate.phi.finding import _patterns, _spans, _tagger, _words
+from lockgate.phi.finding import _cued, _patterns, _signed, _spans, _tagger, _widen, _words
 from lockgate.phi.finding.folding import fold
 from lockgate.phi.finding.model import load_lexicon, load_tagger
 from uncompiled import plain
 
 WORDS, PATTERNS, TAGGER, SPANS = (plain(module) for module in (_words, _patterns, _tagger, _spans))
+CUED, SIGNED, WIDEN = (plain(module) for module in (_cued, _signed, _widen))
 PIECES = st.sampled_from(
     "Mrs. O'Brien Smith, dose of 3/4/2024 04-Mar-21 March 4th 802-555-0139 (802) 911-22-3344 a@b.org http://x.y/z "
-    "10.1.2.3 mrn3398107 H23-0041877 4111 1111 E11.9 120/80 14:20 at 0346 SmithJohn \n \n\n : # -- .... é".split(" ")
+    "10.1.2.3 mrn3398107 H23-0041877 4111 1111 E11.9 120/80 14:20 at 0346 SmithJohn \n \n\n : # -- .... é A Jr , ( ) "
+    "Calle 3o s / n WA 98310 Spain 93 yo age: Tues . Suite 12 ext. Saint Hospital of ^ van Phone: fax + 451 5986 "
+    "ZIP corner Avenue Apt 004 KNIVSTA 18237 Belgium Inc & NAME: PT UM K AKM vt / SSN: 219 09 9999".split(" ")
 )
 TEXTS = st.lists(PIECES, max_size=14).map(" ".join)
-FIELDS = ("start", "end", "key", "looks", "shape", "head", "tail", "bits", "cue", "pattern")
+FIELDS = ("start", "end", "key", "looks", "shape", "head", "tail", "bits", "group", "cue", "pattern")
 
 
 def test_the_suite_runs_compiled():
-    assert all(module.__file__.endswith(".so") for module in (_words, _patterns, _tagger, _spans))
+    assert all(
+        module.__file__.endswith(".so") for module in (_words, _patterns, _tagger, _spans, _cued, _signed, _widen)
+    )
 
 
 @given(TEXTS)
 @settings(max_examples=60, deadline=None)
 def test_words_and_forms(text):
     folded = fold(text)
-    empty = array.array("I", bytes(64))
+    empty = array.array("I", bytes(64)), array.array("I", bytes(64)), array.array("I", bytes(64))
     compiled, other = _words.Words(), WORDS.Words()
-    assert _words.scan(folded, compiled, _words.Lexicon(empty, empty)) == WORDS.scan(
-        folded, other, WORDS.Lexicon(empty, empty)
-    )
+    assert _words.scan(folded, compiled, _words.Lexicon(*empty)) == WORDS.scan(folded, other, WORDS.Lexicon(*empty))
     _patterns.mark(folded, compiled)
     PATTERNS.mark(folded, other)
     for field in FIELDS:
@@ -48,7 +51,7 @@ def test_tags_and_spans(text):
     _words.scan(folded, words, load_lexicon())
     _patterns.mark(folded, words)
     compiled = load_tagger()
-    other = TAGGER.Tagger(bytes(compiled.kept), list(compiled.stepped))
+    other = TAGGER.Tagger(compiled.kept, list(compiled.stepped))
     compiled.tag(words, 0)
     other.tag(words, 0)
     assert list(compiled.tags[: words.count]) == list(other.tags[: words.count])
@@ -58,3 +61,18 @@ def test_tags_and_spans(text):
     assert one.count == two.count
     for field in ("start", "end", "tag"):
         assert list(getattr(one, field)[: one.count]) == list(getattr(two, field)[: two.count])
+
+
+@given(TEXTS, st.lists(st.sampled_from([0, 0, 1, 2, 3, 4, 5, 6, 7]), min_size=80, max_size=80))
+@settings(max_examples=100, deadline=None)
+def test_what_tags_grow_to(text, tags):
+    folded = fold(text)
+    words = _words.Words()
+    _words.scan(folded, words, load_lexicon())
+    _patterns.mark(folded, words)
+    given = (tags * (words.count // len(tags) + 1))[: words.count]
+    compiled, other = array.array("B", given), array.array("B", given)
+    for one, two in ((_cued.announced, CUED.announced), (_signed.signed, SIGNED.signed), (_widen.widen, WIDEN.widen)):
+        one(folded, words, compiled)
+        two(folded, words, other)
+        assert compiled == other

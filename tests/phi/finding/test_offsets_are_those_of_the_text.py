@@ -49,12 +49,22 @@ def test_spans_lie_in_their_text_and_do_not_overlap(texts):
         assert 0 <= span.start < span.end <= len(texts[span.doc])
 
 
-@given(st.lists(TEXTS, max_size=5))
+BESIDE = st.sampled_from(
+    "100|555-0100|802 555 0139|(802)|+1|1-|x|12|14:20|at|March|4|2021|Smith-|John|fax|MRN:|of|-|@x.com|http|\n".split(
+        "|"
+    )
+)
+"""What says something of what stands beside it, and must not where a text ends between them."""
+
+
+@given(
+    st.lists(st.one_of(TEXTS, st.lists(BESIDE, max_size=6).map(" ".join), st.lists(BESIDE).map("".join)), max_size=5)
+)
 @example(["\0", "fд"])  # the space of the one text stood before the other
 @settings(deadline=None, max_examples=500)
 def test_texts_are_found_together_as_each_is_alone(texts):
-    together = [(s.doc, s.start, s.end, s.label) for s in engine().find(texts)]
-    alone = [(n, s.start, s.end, s.label) for n, text in enumerate(texts) for s in engine().find([text])]
+    together = [(s.doc, s.start, s.end, s.label, s.score) for s in engine().find(texts)]
+    alone = [(n, s.start, s.end, s.label, s.score) for n, text in enumerate(texts) for s in engine().find([text])]
     assert together == alone
 
 

@@ -214,10 +214,10 @@ class Gateway:
     async def _let_in(self, peer: Peer, asked: Startup, address: str) -> Session:
         if len(self._sessions) >= self._most:
             raise StartupRefused("53300", "too many sessions")
+        if why := self.pipeline.halted or self.pipeline.away:
+            raise StartupRefused("57P03", f"nothing is executed: {why}")
         if self.pipeline.stopped:
             raise StartupRefused("57P03", "the kill switch is on: nothing is executed")
-        if self.pipeline.halted:
-            raise StartupRefused("57P03", f"nothing is executed: {self.pipeline.halted}")
         password = await ask_password(peer)
         requester = await self.accounts.connection_login(asked.user, password, asked.connection, address)
         connection = self.connections.get(asked.connection)

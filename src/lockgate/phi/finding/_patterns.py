@@ -1,7 +1,7 @@
 """What a run of words is by its form: dates, telephone numbers, codes, addresses of the net. Compiled, one pass.
 
 Each word gets the patterns that it is part of, as bits in `words.pattern`. Some are proof: whatever the tagger says,
-they are found (`detect`). The others are what the tagger goes by.
+they are found (`_spans`). The others are what the tagger goes by.
 """
 
 import cython
@@ -36,14 +36,17 @@ KNOWN = cython.declare(cython.uint, 131072)
 """A diagnosis or procedure code by its form: `E11.9`, `I50.23`."""
 PHONE7 = cython.declare(cython.uint, 262144)
 """Seven digits, three and four."""
+GROUPS = cython.declare(cython.uint, 524288)
+"""Groups of two to four digits with spaces between, eight to fifteen in all: `0490 75 40 81`."""
 
 _DIGITS = cython.declare(cython.uint, 8)
 _MIXED = cython.declare(cython.uint, 16)
 _SIGN = cython.declare(cython.uint, 32)
 _LINE = cython.declare(cython.uint, 64)
+_TEXT = cython.declare(cython.uint, 128)
 _SPACED = cython.declare(cython.uint, 256)
 _MONTH_WORD = cython.declare(cython.uint, 1 << 15)
-"""The lexicon's bit (`lexicon.BITS`)."""
+"""The lexicon's bit (`training.lexicons.BITS`)."""
 
 
 BITS = {
@@ -66,10 +69,12 @@ BITS = {
     "version": VERSION,
     "known": KNOWN,
     "phone7": PHONE7,
+    "groups": GROUPS,
 }
 """The same by name, for whoever is not compiled with this."""
 
 
+@cython.nogil
 @cython.cfunc
 @cython.inline
 @cython.exceptval(check=False)
@@ -82,6 +87,7 @@ def _number(p: cython.p_uchar, start: cython.int, end: cython.int) -> cython.int
     return value
 
 
+@cython.nogil
 @cython.cfunc
 @cython.inline
 @cython.exceptval(check=False)
@@ -99,6 +105,7 @@ def _ordinal(p: cython.p_uchar, start: cython.int, end: cython.int) -> cython.in
     return _number(p, start, end - 2)
 
 
+@cython.nogil
 @cython.cfunc
 @cython.inline
 @cython.exceptval(check=False)
@@ -122,20 +129,65 @@ def _luhn(p: cython.p_uchar, start: cython.int, end: cython.int) -> cython.bint:
 
 def mark(text: bytes, words: object) -> None:
     """Fill `words.pattern`."""
-    _mark(text, words.count, words.start, words.end, words.looks, words.bits, words.pattern)
+    count: cython.int = words.count
+    if not count:
+        return
+    p: cython.p_uchar = text
+    start: cython.p_int = _ints(words.start)
+    end: cython.p_int = _ints(words.end)
+    looks: cython.p_uint = _uints(words.looks)
+    bits: cython.p_uint = _uints(words.bits)
+    pattern: cython.p_uint = _uints(words.pattern)
+    with cython.nogil:
+        _mark_texts(p, count, start, end, looks, bits, pattern)
+
+
+@cython.nogil
+@cython.cfunc
+@cython.exceptval(check=False)
+def _mark_texts(
+    p: cython.p_uchar,
+    count: cython.int,
+    start: cython.p_int,
+    end: cython.p_int,
+    looks: cython.p_uint,
+    bits: cython.p_uint,
+    pattern: cython.p_uint,
+) -> cython.void:
+    first: cython.int = 0
+    last: cython.int
+    while first < count:
+        last = first + 1
+        while last < count and not looks[last] & _TEXT:
+            last += 1
+        _mark(p, first, last, start, end, looks, bits, pattern)
+        first = last
 
 
 @cython.cfunc
+def _ints(view: cython.int[::1]) -> cython.p_int:
+    """Where a view's numbers are: handed on, a view is copied, two hundred bytes each time."""
+    return cython.address(view[0]) if cython.compiled else view
+
+
+@cython.cfunc
+def _uints(view: cython.uint[::1]) -> cython.p_uint:
+    return cython.address(view[0]) if cython.compiled else view
+
+
+@cython.nogil
+@cython.cfunc
+@cython.exceptval(check=False)
 def _mark(
-    text: bytes,
+    p: cython.p_uchar,
+    begin: cython.int,
     count: cython.int,
-    start: cython.int[::1],
-    end: cython.int[::1],
-    looks: cython.uint[::1],
-    bits: cython.uint[::1],
-    pattern: cython.uint[::1],
-):
-    p: cython.p_uchar = text
+    start: cython.p_int,
+    end: cython.p_int,
+    looks: cython.p_uint,
+    bits: cython.p_uint,
+    pattern: cython.p_uint,
+) -> cython.void:
     i: cython.int
     j: cython.int
     k: cython.int
@@ -152,9 +204,9 @@ def _mark(
     found: cython.uint
     letters: cython.bint
     lengths: cython.int
-    for i in range(count):
+    for i in range(begin, count):
         pattern[i] = 0
-    i = 0
+    i = begin
     while i < count:
         if looks[i] & _SIGN:
             if p[start[i]] == 64 and end[i] - start[i] == 1:
@@ -162,9 +214,10 @@ def _mark(
             i += 1
             continue
         if bits[i] & _MONTH_WORD and not looks[i] & _DIGITS:
-            _month(p, count, i, start, end, looks, pattern)
+            _month(p, begin, count, i, start, end, looks, pattern)
         if not looks[i] & (_DIGITS | _MIXED):
-            if end[i] - start[i] <= 5:
+            # Not within one: `www.www.www.` is looked at once.
+            if not pattern[i] & URL and end[i] - start[i] <= 5 and (p[start[i]] | 32 == 104 or p[start[i]] | 32 == 119):
                 _link(p, count, i, start, end, looks, pattern)
             i += 1
             continue
@@ -285,27 +338,29 @@ def _mark(
             found |= _spaced(p, count, i, start, end, looks, pattern)
         for n in range(i, j + 1):
             pattern[n] |= found
-        if groups == 3 and found & PHONE and i > 1 and pattern[i - 2] == 0:
+        if groups == 3 and found & PHONE and i > begin + 1 and pattern[i - 2] == 0:
             _prefix(p, i, start, end, looks, pattern)
         if groups == 2 and found & PHONE7:
-            _area(p, i, j, start, end, looks, pattern)
+            _area(p, begin, i, j, start, end, looks, pattern)
         i = j + 1
 
 
+@cython.nogil
 @cython.cfunc
 @cython.exceptval(check=False)
 def _spaced(
     p: cython.p_uchar,
     count: cython.int,
     i: cython.int,
-    start: cython.int[::1],
-    end: cython.int[::1],
-    looks: cython.uint[::1],
-    pattern: cython.uint[::1],
+    start: cython.p_int,
+    end: cython.p_int,
+    looks: cython.p_uint,
+    pattern: cython.p_uint,
 ) -> cython.uint:
     lengths: cython.int = end[i] - start[i]
     j: cython.int = i
     total: cython.int = lengths
+    shortest: cython.int = lengths
     found: cython.uint = 0
     if lengths > 4 or not looks[i] & _DIGITS:
         return 0
@@ -313,6 +368,8 @@ def _spaced(
         j += 1
         lengths = (lengths * 16 + (end[j] - start[j] if end[j] - start[j] < 15 else 15)) & 0xFFFFFF
         total += end[j] - start[j]
+        if end[j] - start[j] < shortest:
+            shortest = end[j] - start[j]
         if lengths == 0x334:
             found = PHONE
             break
@@ -321,6 +378,8 @@ def _spaced(
             break
     if found == 0 and 13 <= total <= 19 and j - i >= 2 and _luhn(p, start[i], end[j]):
         found = CARD
+    if found == 0 and 8 <= total <= 15 and j - i >= 2 and shortest >= 2:
+        found = GROUPS
     if found:
         while j > i:
             pattern[j] |= found
@@ -328,15 +387,16 @@ def _spaced(
     return found
 
 
+@cython.nogil
 @cython.cfunc
 @cython.exceptval(check=False)
 def _prefix(
     p: cython.p_uchar,
     i: cython.int,
-    start: cython.int[::1],
-    end: cython.int[::1],
-    looks: cython.uint[::1],
-    pattern: cython.uint[::1],
+    start: cython.p_int,
+    end: cython.p_int,
+    looks: cython.p_uint,
+    pattern: cython.p_uint,
 ) -> cython.void:
     """`1-`, `+1 ` before a number of three groups."""
     if p[start[i - 1]] == 45 and looks[i - 2] & _DIGITS and end[i - 2] - start[i - 2] == 1 and not looks[i] & _SPACED:
@@ -347,39 +407,43 @@ def _prefix(
         pattern[i - 2] |= PHONE
 
 
+@cython.nogil
 @cython.cfunc
 @cython.exceptval(check=False)
 def _area(
     p: cython.p_uchar,
+    begin: cython.int,
     i: cython.int,
     j: cython.int,
-    start: cython.int[::1],
-    end: cython.int[::1],
-    looks: cython.uint[::1],
-    pattern: cython.uint[::1],
+    start: cython.p_int,
+    end: cython.p_int,
+    looks: cython.p_uint,
+    pattern: cython.p_uint,
 ) -> cython.void:
     """`(802) ` before a number of seven digits, or `802 `."""
     n: cython.int
-    begin: cython.int = -1
-    if i >= 3 and p[start[i - 1]] == 41 and looks[i - 2] & _DIGITS and end[i - 2] - start[i - 2] == 3:
-        begin = i - 3 if p[start[i - 3]] == 40 else i - 2
-    elif i >= 1 and looks[i - 1] & _DIGITS and end[i - 1] - start[i - 1] == 3:
-        begin = i - 1
-    if begin >= 0:
-        for n in range(begin, j + 1):
+    low: cython.int = -1
+    if i >= begin + 3 and p[start[i - 1]] == 41 and looks[i - 2] & _DIGITS and end[i - 2] - start[i - 2] == 3:
+        low = i - 3 if p[start[i - 3]] == 40 else i - 2
+    elif i > begin and looks[i - 1] & _DIGITS and end[i - 1] - start[i - 1] == 3:
+        low = i - 1
+    if low >= 0:
+        for n in range(low, j + 1):
             pattern[n] |= PHONE
 
 
+@cython.nogil
 @cython.cfunc
 @cython.exceptval(check=False)
 def _month(
     p: cython.p_uchar,
+    begin: cython.int,
     count: cython.int,
     i: cython.int,
-    start: cython.int[::1],
-    end: cython.int[::1],
-    looks: cython.uint[::1],
-    pattern: cython.uint[::1],
+    start: cython.p_int,
+    end: cython.p_int,
+    looks: cython.p_uint,
+    pattern: cython.p_uint,
 ) -> cython.void:
     """A month's name with what stands beside it: a day before it or behind it, a year."""
     before: cython.int = i - 1
@@ -393,16 +457,16 @@ def _month(
     found: cython.uint
     if after < count and p[start[after]] == 46 and end[after] - start[after] == 1:
         after += 1
-    if before >= 0 and (p[start[before]] == 45 or p[start[before]] == 47) and not looks[i] & _SPACED:
+    if before >= begin and (p[start[before]] == 45 or p[start[before]] == 47) and not looks[i] & _SPACED:
         before -= 1
     elif (
-        before >= 1
+        before > begin
         and end[before] - start[before] == 2
         and (p[start[before]] | 32) == 111
         and (p[start[before] + 1] | 32) == 102
     ):
         before -= 1
-    if before >= 0 and not looks[before + 1] & _LINE:
+    if before >= begin and not looks[before + 1] & _LINE:
         value = (
             _number(p, start[before], end[before])
             if looks[before] & _DIGITS
@@ -453,16 +517,17 @@ def _month(
         pattern[n] |= found
 
 
+@cython.nogil
 @cython.cfunc
 @cython.exceptval(check=False)
 def _mail(
     p: cython.p_uchar,
     count: cython.int,
     i: cython.int,
-    start: cython.int[::1],
-    end: cython.int[::1],
-    looks: cython.uint[::1],
-    pattern: cython.uint[::1],
+    start: cython.p_int,
+    end: cython.p_int,
+    looks: cython.p_uint,
+    pattern: cython.p_uint,
 ) -> cython.void:
     """Everything without a space around an @, where a point follows it."""
     low: cython.int = i
@@ -489,16 +554,17 @@ def _mail(
             pattern[n] |= EMAIL
 
 
+@cython.nogil
 @cython.cfunc
 @cython.exceptval(check=False)
 def _link(
     p: cython.p_uchar,
     count: cython.int,
     i: cython.int,
-    start: cython.int[::1],
-    end: cython.int[::1],
-    looks: cython.uint[::1],
-    pattern: cython.uint[::1],
+    start: cython.p_int,
+    end: cython.p_int,
+    looks: cython.p_uint,
+    pattern: cython.p_uint,
 ) -> cython.void:
     """`http://…` and `www.…`, to the next space."""
     at: cython.int = start[i]

@@ -6,7 +6,16 @@ class Spans:
     end: memoryview
     tag: memoryview
     proven: memoryview
+    turned: memoryview
     lean: memoryview
     def __init__(self, room: int) -> None: ...
 
-def build(text: bytes, words: Words, tags: memoryview, margins: memoryview) -> Spans: ...
+def build(
+    text: bytes,
+    words: Words,
+    tags: memoryview,
+    margins: memoryview,
+    strict: bool = False,
+    scores: memoryview | None = None,
+) -> Spans: ...
+def listed(spans: Spans) -> list[tuple[int, int, int]]: ...

@@ -24,6 +24,14 @@ TEXT = cython.declare(cython.uint, 128)
 SPACED = cython.declare(cython.uint, 256)
 GAP = cython.declare(cython.uint, 512)
 PARAGRAPH = cython.declare(cython.uint, 1024)
+DULL = cython.declare(cython.uint, 2048)
+"""Written so it was never part of an identifier in what the engine learnt from."""
+
+GROUP = cython.declare(cython.uint, 0xFFFF)
+DULL_LOWER = cython.declare(cython.uint, 1 << 16)
+DULL_TITLE = cython.declare(cython.uint, 1 << 17)
+DULL_UPPER = cython.declare(cython.uint, 1 << 18)
+"""Above a word's group: how it is written where it is dull."""
 
 FNV_OFFSET = cython.declare(cython.uint, 2166136261)
 FNV_PRIME = cython.declare(cython.uint, 16777619)
@@ -66,6 +74,7 @@ class Words:
     head = cython.declare(cython.uint[::1], visibility="public")
     tail = cython.declare(cython.uint[::1], visibility="public")
     bits = cython.declare(cython.uint[::1], visibility="public")
+    group = cython.declare(cython.uint[::1], visibility="public")
     cue = cython.declare(cython.uint[::1], visibility="public")
     pattern = cython.declare(cython.uint[::1], visibility="public")
 
@@ -83,39 +92,45 @@ class Words:
         self.head = array.array("I", bytes(4 * room))
         self.tail = array.array("I", bytes(4 * room))
         self.bits = array.array("I", bytes(4 * room))
+        self.group = array.array("I", bytes(4 * room))
         self.cue = array.array("I", bytes(4 * room))
         self.pattern = array.array("I", bytes(4 * room))
 
 
 @cython.cclass
 class Lexicon:
-    """What is known of words: open addressing over their hashes; `bits_of` is 0 for a word that is not there."""
+    """What is known of words: open addressing over their hashes. A word that is not there has no bits and is in no group."""
 
     keys = cython.declare(cython.uint[::1])
-    values = cython.declare(cython.uint[::1])
+    bits = cython.declare(cython.uint[::1])
+    groups = cython.declare(cython.uint[::1])
     mask = cython.declare(cython.uint)
 
-    def __init__(self, keys, values):
+    def __init__(self, keys, bits, groups):
         size = len(keys)
-        if size == 0 or size & (size - 1) or size != len(values):
+        if size == 0 or size & (size - 1) or size != len(bits) or size != len(groups):
             raise ValueError("a lexicon has a power of two of places")
         self.keys = keys
-        self.values = values
+        self.bits = bits
+        self.groups = groups
         self.mask = size - 1
 
+    @cython.nogil
     @cython.cfunc
     @cython.inline
     @cython.exceptval(check=False)
-    def find(self, key: cython.uint) -> cython.uint:
+    def place(self, key: cython.uint) -> cython.Py_ssize_t:
+        """Where the word is, or would be: what is there has no bits then, and no group."""
         at: cython.uint = key & self.mask
-        while self.keys[at]:
-            if self.keys[at] == key:
-                return self.values[at]
+        while self.keys[at] and self.keys[at] != key:
             at = (at + 1) & self.mask
-        return 0
+        return at
 
     def bits_of(self, word: bytes) -> int:
-        return self.find(hash_of(word))
+        return self.bits[self.place(hash_of(word))]
+
+    def group_of(self, word: bytes) -> int:
+        return self.groups[self.place(hash_of(word))] & GROUP
 
 
 def hash_of(word: bytes) -> int:
@@ -136,19 +151,23 @@ def scan(text: bytes, words: Words, lexicon: Lexicon) -> int:
     size: cython.int = len(text)
     if words.room < size // 3 + 64:
         words.make_room(size // 2 + 64)
-    found: cython.int = _scan(text, words, lexicon)
+    p: cython.p_uchar = text
+    classes: cython.p_uchar = CLASSES
+    found: cython.int
+    with cython.nogil:
+        found = _scan(p, size, classes, words, lexicon)
     if found < 0:
         words.make_room(size + 1)
-        found = _scan(text, words, lexicon)
+        found = _scan(p, size, classes, words, lexicon)
     words.count = found
     return found
 
 
+@cython.nogil
 @cython.cfunc
-def _scan(text: bytes, words: Words, lexicon: Lexicon) -> cython.int:
-    p: cython.p_uchar = text
-    classes: cython.p_uchar = CLASSES
-    size: cython.int = len(text)
+@cython.exceptval(check=False)
+def _scan(p: cython.p_uchar, size: cython.int, classes: cython.p_uchar, words: Words, lexicon: Lexicon) -> cython.int:
+    """-1 where there is too little room."""
     room: cython.int = words.room
     count: cython.int = 0
     i: cython.int = 0
@@ -182,6 +201,10 @@ def _scan(text: bytes, words: Words, lexicon: Lexicon) -> cython.int:
     heads: cython.uint[::1] = words.head
     tails: cython.uint[::1] = words.tail
     bits: cython.uint[::1] = words.bits
+    group: cython.uint[::1] = words.group
+    known: cython.uint[::1] = lexicon.bits
+    together: cython.uint[::1] = lexicon.groups
+    at: cython.Py_ssize_t
     cues: cython.uint[::1] = words.cue
     while i < size:
         c = p[i]
@@ -231,6 +254,7 @@ def _scan(text: bytes, words: Words, lexicon: Lexicon) -> cython.int:
             heads[count] = h
             tails[count] = h
             bits[count] = 0
+            group[count] = 0
             if (c == 58 or c == 61 or c == 35) and count > 0 and not looks & 64:
                 # What stands before a colon names what follows it.
                 if not look[count - 1] & 32:
@@ -264,6 +288,13 @@ def _scan(text: bytes, words: Words, lexicon: Lexicon) -> cython.int:
                 letters += 1
                 if kind == 1:
                     smalls += 1
+                    # Most words go on so to their end, and nothing more is to be known of them.
+                    while last == 1 and i + 1 < size and classes[p[i + 1]] == 1:
+                        h = ((h ^ c) * prime) & full
+                        i += 1
+                        c = p[i]
+                        letters += 1
+                        smalls += 1
                 else:
                     capitals += 1
                     c = 0x81 if c == 0x80 else c + 32
@@ -323,7 +354,12 @@ def _scan(text: bytes, words: Words, lexicon: Lexicon) -> cython.int:
         shapes[count] = shape
         heads[count] = head
         tails[count] = tail
-        bits[count] = lexicon.find(h)
+        at = lexicon.place(h)
+        bits[count] = known[at]
+        h = together[at]
+        group[count] = h & GROUP
+        if (h & DULL_LOWER and looks & 4) or (h & DULL_TITLE and looks & 3 == 1) or (h & DULL_UPPER and looks & 18):
+            look[count] |= 2048
         cue_age += 1
         if cue_age > 10:
             cue = 0

@@ -2,11 +2,13 @@
 
 Letters with marks become the letters beneath, look-alikes of Latin letters those letters, digits of any script digits,
 dashes and quotes the plain ones. Other letters keep only whether they are capitals: 0x80 a capital, 0x81 a small one,
-0x82 neither, 0x83 any other sign; 0x84 (`IGNORED`) is what is not seen at all: joiners, soft hyphens, marks on letters.
+0x82 neither, 0x83 any other sign; 0x84 (`IGNORED`) is what is not seen at all: joiners, soft hyphens, marks on letters,
+control characters that are neither space nor separator (NUL too: text in UTF-16 that was read as ASCII is full of it).
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -44,23 +46,29 @@ LETTERS = {
 
 
 IGNORED = b"\x84"
+CONTROLS = bytes((*range(9), *range(14, 28), 127))
+"""Those of ASCII that are not seen."""
+_SEEN = bytes.maketrans(CONTROLS, IGNORED * len(CONTROLS))
+_CONTROL = re.compile(b"[" + re.escape(CONTROLS) + b"]")
+_BLANKS = "\u2800\ufffc"
+"""Not seen either, though they are symbols to Unicode."""
 
 
 def fold(text: str) -> bytes:
     """As many bytes as the text has code points."""
     if text.isascii():
         encoded = text.encode()
-        return encoded.replace(b"\0", b" ") if "\0" in text else encoded
+        return encoded.translate(_SEEN) if _CONTROL.search(encoded) else encoded
     return text.translate(_TABLE).encode("latin-1")
 
 
 @lru_cache(maxsize=1 << 16)
 def _one(code: int) -> str:
     c = chr(code)
-    if code == 0:
-        return " "
     if code < 128:
-        return c
+        return chr(_SEEN[code])
+    if c in _BLANKS:
+        return "\x84"
     for table in (SIGNS, LETTERS, LOOK_ALIKES):
         if c in table:
             return table[c]
@@ -77,6 +85,8 @@ def _one(code: int) -> str:
         return "\x84"
     if kind in ("Lu", "Lt"):
         return "\x80"
+    if kind == "Pd":
+        return "-"
     if kind == "Ll":
         return "\x81"
     if kind.startswith("L"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 import structlog
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
@@ -19,11 +19,14 @@ from lockgate.server.api import (
     people,
     permits,
     policy,
+    receipts,
     requests,
     sessions,
     standing,
     trying,
+    vault,
 )
+from lockgate.server.api.bounds import Bounds
 from lockgate.server.api.guard import Forbidden, LoginLimit, TooMany
 from lockgate.server.assemble import Assembly
 
@@ -59,19 +62,37 @@ def create_app(assembly: Assembly) -> FastAPI:
     )
     app.state.assembly = assembly
     app.state.login_limit = LoginLimit()
-    for module in (sessions, requests, batches, standing, notices, people, policy, permits, trying, audit, keeping):
-        app.include_router(module.router, prefix="/api/v1")
+    for module in (
+        sessions,
+        requests,
+        batches,
+        standing,
+        notices,
+        people,
+        policy,
+        permits,
+        trying,
+        audit,
+        keeping,
+        vault,
+    ):
+        app.include_router(module.router, prefix="/api/v1", dependencies=[Depends(receipts.noting)])
 
     @app.middleware("http")
     async def headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        written: list[str] = []
+        request.state.written = written
         try:
             response = await call_next(request)
         except Exception as error:
-            # Never the message: it could quote a value.
-            log.error("a request failed", kind=type(error).__name__, path=request.url.path)
+            # Never the message, nor the path as it was written: they could quote a value.
+            route = getattr(request.scope.get("route"), "path", "")
+            log.error("a request failed", kind=type(error).__name__, path=route)
             response = problem(500, "LG005", "Lockgate failed", "")
-        response.headers.update(HEADERS)
+        response.headers.update({**HEADERS, **receipts.header(written)})
         return response
+
+    app.add_middleware(Bounds, too_long=_too_long())
 
     @app.exception_handler(LockgateError)
     async def refused(_: Request, error: LockgateError) -> JSONResponse:
@@ -84,6 +105,12 @@ def create_app(assembly: Assembly) -> FastAPI:
         return problem(422, "LG020", f"these fields are missing or wrong: {where}", "look at /api/openapi.json")
 
     return app
+
+
+def _too_long() -> JSONResponse:
+    response = problem(413, "LG020", "the request is too long", "log in first; send fewer statements at once")
+    response.headers.update({**HEADERS, "connection": "close"})
+    return response
 
 
 def problem(status: int, code: str, title: str, hint: str) -> JSONResponse:

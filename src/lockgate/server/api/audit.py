@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, Field
 
 from lockgate.errors import Refused
-from lockgate.server.api.guard import Me, Services, as_voter
+from lockgate.server.api.guard import Limit, Me, Services, as_voter
 from lockgate.services.approvals import Refusal
 
 router = APIRouter(prefix="/audit", tags=["audit"])
 
+After = Annotated[int, Query(ge=0, lt=1 << 63, description="a sequence number, as an event has it")]
+
 
 @router.get("/events")
 async def events(
-    me: Me, found: Services, after: int = 0, type: str = "", request: str = "", limit: int = 100
+    me: Me, found: Services, after: After = 0, type: str = "", request: str = "", limit: Limit = 100
 ) -> list[dict[str, Any]]:
     """Oldest first, after a sequence number. Values appear as salted commitments, never as themselves."""
     return await found.log.events(after=after, kind=type, request=request, limit=min(limit, 1000))

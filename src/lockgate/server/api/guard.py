@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Annotated, cast
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Header, Query, Request
 
 from lockgate.errors import AuthenticationError, LockgateError
 from lockgate.identity import Person, TokenKind, kind_of
@@ -40,6 +40,8 @@ def services(request: Request) -> Assembly:
 
 
 Services = Annotated[Assembly, Depends(services)]
+Limit = Annotated[int, Query(ge=1, description="how many at most")]
+"""Of a list. A database takes a negative one for no limit."""
 
 
 def bearer(authorization: Annotated[str, Header()] = "") -> str:
@@ -78,16 +80,32 @@ Admin = Annotated[Person, Depends(admin)]
 
 
 class LoginLimit:
-    """Failures per name and per address; from the fifth on each costs a growing wait, and nothing is checked before."""
+    """Failures per name and per address; from the fifth on each costs a growing wait, and nothing is checked before.
+    What is being tried counts as a failure until it is known: many at once are no way around the wait."""
 
     def __init__(self) -> None:
         self._failures: dict[str, tuple[int, float]] = {}
-        self._lock = asyncio.Lock()
+        self._trying: Counter[str] = Counter()
+
+    @contextmanager
+    def trying(self, *keys: str) -> Iterator[None]:
+        """Around one attempt; TooMany before it begins."""
+        self.check(*keys)
+        self._trying.update(keys)
+        try:
+            yield
+        finally:
+            self._trying.subtract(keys)
+            for key in keys:
+                if not self._trying[key]:
+                    del self._trying[key]
 
     def check(self, *keys: str) -> None:
         now = time.monotonic()
         for key in keys:
             count, last = self._failures.get(key, (0, 0.0))
+            if self._trying[key] and count + self._trying[key] >= MOST_FAILURES:
+                raise TooMany("too many logins at once", hint="wait a little and try again")
             if count >= MOST_FAILURES and now - last < min(2.0 ** (count - MOST_FAILURES), FORGET_S):
                 raise TooMany("too many failed logins", hint="wait a little and try again")
 
@@ -111,10 +129,10 @@ async def guessing(request: Request, user: str) -> AsyncIterator[None]:
     account = user if ":" in user else f"{LOCAL}:{user}"
     keys = (f"user:{account}", f"address:{request.client.host if request.client else ''}")
     limit: LoginLimit = request.app.state.login_limit
-    limit.check(*keys)
-    try:
-        yield
-    except AuthenticationError:
-        limit.failed(*keys)
-        raise
+    with limit.trying(*keys):
+        try:
+            yield
+        except AuthenticationError:
+            limit.failed(*keys)
+            raise
     limit.succeeded(*keys)

@@ -13,6 +13,7 @@ from lockgate.errors import ConfigError, Refused
 from lockgate.identity import Person
 from lockgate.server.api import drafts
 from lockgate.server.api.guard import Admin, Forbidden, Me, Services, Token, as_voter, guessing
+from lockgate.server.config import VAULT
 from lockgate.services.approvals import Refusal
 
 router = APIRouter(tags=["people"])
@@ -148,7 +149,7 @@ async def mint_token(body: NewToken, token: Token, me: Me, found: Services) -> d
     account = body.account or me.id
     if account != me.id:
         await _owned(account, me, found)
-    if body.connection not in found.connections:
+    if body.connection not in {*found.connections, VAULT}:
         raise ConfigError("no such connection", hint=", ".join(sorted(found.connections)))
     if body.on_behalf:
         minted = await found.accounts.delegate(token, account, body.connection)
@@ -182,7 +183,7 @@ class Glass(BaseModel):
         max_length=drafts.LONGEST,
         description="only this, once, with a token that you mint; empty: whatever policy would show people",
     )
-    address: str = Field(default="", max_length=64, description="with `statement`: where you will connect from")
+    address: drafts.Address = Field(default="", description="with `statement`: where you will connect from")
 
 
 @router.post("/break-glass", status_code=201)

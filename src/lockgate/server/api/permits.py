@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from lockgate.errors import Refused
 from lockgate.server.api import drafts
-from lockgate.server.api.guard import Me, Services, as_voter
+from lockgate.server.api.guard import Limit, Me, Services, as_voter
 from lockgate.server.api.requests import answer, end, shown
 from lockgate.services.approvals import Refusal
 
@@ -44,7 +44,7 @@ async def allow(body: Allow, me: Me, found: Services) -> dict[str, Any]:
 
 
 @router.get("")
-async def list_permits(me: Me, found: Services, state: str = "", limit: int = 100) -> list[dict[str, Any]]:
+async def list_permits(me: Me, found: Services, state: str = "", limit: Limit = 100) -> list[dict[str, Any]]:
     """Newest first; `state=APPROVED` for those in force."""
     views = await found.approvals.list(kind="policy", state=state.upper(), limit=min(limit, 500))
     return [shown(view) for view in views]

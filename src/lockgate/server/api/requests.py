@@ -12,7 +12,7 @@ from lockgate.errors import Refused
 from lockgate.identity import Person
 from lockgate.pipeline import Wishes
 from lockgate.server.api import drafts
-from lockgate.server.api.guard import Admin, Me, Services, as_voter
+from lockgate.server.api.guard import Admin, Limit, Me, Services, as_voter
 from lockgate.server.assemble import Assembly
 from lockgate.services.approvals import Refusal, RequestView
 
@@ -73,7 +73,7 @@ def answer(result: RequestView | Refusal | Any) -> dict[str, Any]:
 
 
 @router.get("")
-async def list_requests(me: Me, found: Services, state: str = "", limit: int = 100) -> list[dict[str, Any]]:
+async def list_requests(me: Me, found: Services, state: str = "", limit: Limit = 100) -> list[dict[str, Any]]:
     """Newest first; `state=PENDING` for what waits."""
     return [shown(view) for view in await found.approvals.list(state=state.upper(), limit=min(limit, 500))]
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from lockgate.errors import Refused
 from lockgate.server.api import drafts
-from lockgate.server.api.guard import Me, Services
+from lockgate.server.api.guard import Limit, Me, Services
 from lockgate.server.api.requests import answer, end, shown
 from lockgate.services.approvals import Refusal, RequestView
 
@@ -40,7 +40,7 @@ async def propose(body: Standing, me: Me, found: Services, request: Request) -> 
 
 
 @router.get("")
-async def list_standing(me: Me, found: Services, state: str = "", limit: int = 100) -> list[dict[str, Any]]:
+async def list_standing(me: Me, found: Services, state: str = "", limit: Limit = 100) -> list[dict[str, Any]]:
     """Newest first; `state=APPROVED` for those in force."""
     views = await found.approvals.list(kind="standing", state=state.upper(), limit=min(limit, 500))
     return [shown(view) for view in views]

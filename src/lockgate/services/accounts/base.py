@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
 from argon2 import PasswordHasher
 from sqlalchemy import Connection
 
@@ -12,7 +17,11 @@ from lockgate.store import Store
 from lockgate.store.sealed import SealedSet
 from lockgate.store.tables import people as t
 
+T = TypeVar("T")
+
 LOCAL = "local"
+HASHED_AT_ONCE = 2
+"""Each hash takes 64 MB and a core for a while, and anybody may ask for one by trying to log in."""
 REGISTER = (t.people, t.memberships, t.owners, t.links)
 REGISTER_EVENTS = (
     "user.created",
@@ -31,10 +40,16 @@ class Part:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._hasher = PasswordHasher()
+        self._hashing = ThreadPoolExecutor(HASHED_AT_ONCE, "lockgate-password")
         self._nobody = self._hasher.hash("nobody has this password")
         self.register = SealedSet("register", REGISTER, store.keys, REGISTER_EVENTS)
         """People, groups, owners and links: believed as a whole, or not at all."""
         store.on_commit.append(self.register.committed)
+
+    async def _hashed(self, work: Callable[..., T], *words: str) -> T:
+        """`work(*words)` in threads kept for this: those of the loop are what the store is read in, and a gateway
+        waits for that."""
+        return await asyncio.get_running_loop().run_in_executor(self._hashing, work, *words)
 
     def people(self, conn: Connection) -> list[Person]:
         """Everybody. StoreError: the register is not as Lockgate wrote it."""

@@ -84,6 +84,17 @@ def find(conn: Connection, keys: KeyRing, token: str, kind: TokenKind, now_at: i
     return row
 
 
+def revoke_shown_to(conn: Connection, keys: KeyRing, person: str, *, now_at: int, of: str = "") -> int:
+    """Revoke what this person minted, and so was shown, for others (`of` one account alone), with all that comes from
+    it; how many."""
+    where = (
+        t.credentials.c.minted_by == person,
+        t.credentials.c.person == of if of else t.credentials.c.person != person,
+    )
+    shown = conn.execute(select(t.credentials.c.id).where(*where, t.credentials.c.revoked_at == 0)).scalars().all()
+    return sum(revoke(conn, keys, now_at=now_at, credential=one) for one in shown)
+
+
 def actors_of(row: Row[tuple[object, ...]]) -> tuple[str, ...]:
     return tuple(json.loads(row.actors))
 

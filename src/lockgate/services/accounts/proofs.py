@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -39,7 +38,7 @@ class Proofs(Part):
 
         hashed, alive = await self._store.read(look)
         try:
-            await asyncio.to_thread(self._hasher.verify, hashed, password)
+            await self._hashed(self._hasher.verify, hashed, password)
         except (VerificationError, InvalidHashError) as error:
             raise AuthenticationError("login failed") from error
         if not alive:
@@ -67,9 +66,10 @@ class Proofs(Part):
     async def logout(self, token: str) -> None:
         def unit(conn: Connection) -> tuple[None, list[Event]]:
             row = credentials.find(conn, self._store.keys, token, TokenKind.SESSION, self._store.clock())
-            if row is not None:
-                credentials.revoke(conn, self._store.keys, now_at=self._store.clock(), credential=row.id)
-            return None, []
+            if row is None:
+                return None, []
+            count = credentials.revoke(conn, self._store.keys, now_at=self._store.clock(), credential=row.id)
+            return None, [Event("credential.revoked", {"credential": row.id, "by": row.person, "count": count})]
 
         await self._store.transact(unit)
 

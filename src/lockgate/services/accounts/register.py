@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Sequence
 
@@ -27,7 +26,7 @@ class Register(Part):
         """A local user. Raises ConfigError for a taken name or a weak password."""
         if len(password) < SHORTEST_PASSWORD:
             raise ConfigError(f"a password has at least {SHORTEST_PASSWORD} characters")
-        hashed = await asyncio.to_thread(self._hasher.hash, password)
+        hashed = await self._hashed(self._hasher.hash, password)
         return await self._create(name, Kind.HUMAN, hashed, by, groups, ())
 
     async def create_agent(
@@ -102,7 +101,8 @@ class Register(Part):
     async def change_owners(
         self, agent: str, *, add: Sequence[str] = (), remove: Sequence[str] = (), by: str
     ) -> frozenset[str]:
-        """A former owner stays in the conflict set for thirty days; the last owner cannot be removed."""
+        """A former owner stays in the conflict set for thirty days, and the keys and tokens that they were shown open
+        nothing any more; the last owner cannot be removed."""
 
         def unit(conn: Connection) -> tuple[frozenset[str], list[Event]]:
             now_at = self._store.clock()
@@ -120,11 +120,14 @@ class Register(Part):
             )
             for owner in sorted(set(add) - directory.owners_now(conn, agent)):
                 conn.execute(insert(t.owners).values(agent=agent, owner=owner, since_at=now_at, until_at=0))
+            keys = self._store.keys
+            revoked = [credentials.revoke_shown_to(conn, keys, gone, now_at=now_at, of=agent) for gone in set(remove)]
             body: dict[str, JSON] = {
                 "agent": agent,
                 "by": by,
                 "add": sorted(add),
                 "remove": sorted(remove),
+                "revoked": sum(revoked),
                 "register": self.register.reseal(conn),
                 "topic": "accounts",
             }
@@ -138,6 +141,10 @@ class Register(Part):
         def unit(conn: Connection) -> tuple[None, list[Event]]:
             self.known_in(conn, one)
             self.known_in(conn, other)
+            if one == other:
+                raise ConfigError("an account is not linked to itself")
+            if other in self.known_in(conn, one).linked:
+                raise ConfigError(f"{one} and {other} are linked already")
             conn.execute(insert(t.links).values(one=min(one, other), other=max(one, other), at=self._store.clock()))
             body: dict[str, JSON] = {"one": one, "other": other, "by": by, "register": self.register.reseal(conn)}
             return None, [Event("accounts.linked", body)]
@@ -145,18 +152,20 @@ class Register(Part):
         await self._store.transact(unit)
 
     async def deactivate(self, account: str, *, by: str) -> None:
-        """No login, no vote, no session from now on; every credential is revoked, and every group is left: whoever
-        takes a voter away is on record like one who moves them."""
+        """No login, no vote, no session from now on; every credential is revoked, also those of agents that this
+        person was shown, and every group is left: whoever takes a voter away is on record like one who moves them."""
 
         def unit(conn: Connection) -> tuple[None, list[Event]]:
             now_at = self._store.clock()
             self.known_in(conn, account)
             conn.execute(update(t.people).where(t.people.c.id == account).values(active=False))
             _leave(conn, account, None, by, now_at)
-            credentials.revoke(conn, self._store.keys, now_at=now_at, person=account)
+            revoked = credentials.revoke(conn, self._store.keys, now_at=now_at, person=account)
+            revoked += credentials.revoke_shown_to(conn, self._store.keys, account, now_at=now_at)
             body: dict[str, JSON] = {
                 "account": account,
                 "by": by,
+                "revoked": revoked,
                 "register": self.register.reseal(conn),
                 "topic": "accounts",
             }

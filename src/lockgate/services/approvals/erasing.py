@@ -18,6 +18,7 @@ from lockgate.audit.event import Event
 from lockgate.services.approvals import people as who
 from lockgate.services.approvals.desk import Desk
 from lockgate.services.approvals.nouns import FORBIDDEN, NOBODY, Refusal, Voter
+from lockgate.services.approvals.parties import is_party
 from lockgate.store.tables import approvals as t
 from lockgate.store.tables.log import events as logged
 from lockgate.store.tables.settings import settings
@@ -29,7 +30,8 @@ AT_ONCE = 1000
 
 
 def erase(desk: Desk, conn: Connection, name: str, by: Voter) -> tuple[Refusal | int, list[Event]]:
-    """Destroy what opens the commitments of an event or of a request, its sealed payload too; how many salts."""
+    """Destroy what opens the commitments of an event or of a request, its sealed payload too; how many salts. Refused
+    to whoever it was done or asked by or for: it is evidence of what they did."""
     people = who.look(desk, conn, desk.clock())
     if (
         not by.interactive
@@ -38,6 +40,8 @@ def erase(desk: Desk, conn: Connection, name: str, by: Voter) -> tuple[Refusal |
     ):
         return Refusal(FORBIDDEN, "only administrators and reviewers erase"), []
     bodies = [_body(leaf) for leaf in conn.execute(_events(name)).scalars()]
+    if is_party(desk, conn, people, by.person_id, (name for body in bodies for name in _named(body))):
+        return Refusal(FORBIDDEN, "nobody erases what opens the evidence of their own doing", "ask somebody else"), []
     commitments = sorted({str(body["commitment"]) for body in bodies if body.get("commitment")})
     if not commitments:
         return Refusal(NOBODY, "nothing of this name is committed to in the log", "give an event or a request"), []
@@ -84,6 +88,13 @@ def _events(name: str) -> Any:
 def _body(leaf: bytes) -> Mapping[str, Any]:
     body: Mapping[str, Any] = json.loads(bytes(leaf))["body"]
     return body
+
+
+def _named(body: Mapping[str, Any]) -> Iterable[str]:
+    """Whoever it was asked or done by and for, and who could not decide on it for whatever reason."""
+    alone = (body.get("principal"), body.get("on_behalf_of"))
+    together = (body.get("actors"), body.get("owners"), body.get("conflicts"))
+    return (str(name) for name in (*alone, *(one for some in together for one in some or ())) if name)
 
 
 def _destroy(conn: Connection, commitments: Iterable[str]) -> int:

@@ -18,6 +18,7 @@ from lockgate.services.approvals.decisions import asked_for, reasons_of
 from lockgate.services.approvals.desk import Desk, advance, believe, take
 from lockgate.services.approvals.entries import load_where, new_id
 from lockgate.services.approvals.nouns import FORBIDDEN, NOBODY, Refusal
+from lockgate.services.approvals.parties import behind, is_party
 from lockgate.store.tables import approvals as t
 
 READS = frozenset({"sql.select", "sql.session"})
@@ -212,10 +213,14 @@ def void_unbelieved(desk: Desk, conn: Connection) -> tuple[None, list[Event]]:
 
 
 def reconcile(desk: Desk, conn: Connection, name: str, done: bool, by: str) -> tuple[Refusal | Status, list[Event]]:
-    """A person found out what an UNKNOWN execution did; `name` is a request's id or an execution's."""
-    account = who.look(desk, conn, desk.clock()).accounts.get(by)
+    """A person found out what an UNKNOWN execution did; `name` is a request's id or an execution's. Refused to whose
+    doing it was."""
+    people = who.look(desk, conn, desk.clock())
+    account = people.accounts.get(by)
     if account is None or not account.human or not account.active:
         return Refusal(FORBIDDEN, "only a person may settle what is unknown"), []
+    if is_party(desk, conn, people, by, behind(conn, name)):
+        return Refusal(FORBIDDEN, "nobody says what became of their own doing", "ask another administrator"), []
     return _settle(desk, conn, name, done, {"by": by})
 
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from lockgate.action import JSON, PHI_CLASSES, Action, Kind, Requester, attempt_key, digest, requester_json
-from lockgate.approvals import Quorum, Request, Stage, Status, events, groups_of, step
+from lockgate.approvals import Quorum, Request, Stage, Status, events, groups_of, step, union
 from lockgate.approvals import Refusal as Refused
-from lockgate.approvals.conflict import conflicts_json
+from lockgate.approvals.conflict import LENT, conflicts_json
 from lockgate.approvals.model import GLASS_S, REVIEW_S, REVIEWERS, SECOND
 from lockgate.audit.event import Event
 from lockgate.services.approvals import logged, past, switch
@@ -64,6 +64,8 @@ def break_glass(
     genuine = voter.person_id == requester.principal.id and voter.interactive and not voter.token_has_act
     review = Quorum("break-glass-review", (Stage(REVIEWERS, desk.rules.review_group),))
     conflicts = who.conflicts_of(desk, conn, people, requester, connection, groups_of([review]), now_at)
+    lenders = people.lenders(requester.principal.id, desk.rules.glass_group)
+    conflicts = union(conflicts, dict.fromkeys(lenders, (LENT,)))
     impossible = who.nobody_left(people, (review,), conflicts)
     if impossible:
         return Refusal(NOBODY, f"nobody could review this afterwards: {impossible}"), log

@@ -206,6 +206,8 @@ class RequestView:
     lines: tuple[str, ...]
     view: Mapping[str, JSON]
     asked: tuple[str, ...]
+    gone_at: int
+    """When the last caller that waited for it went away, while it waits for people; 0: nobody has, or one is back."""
     votes: tuple[VoteShown, ...]
     conflicts: Mapping[str, tuple[str, ...]]
     execution_id: str

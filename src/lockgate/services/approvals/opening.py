@@ -163,7 +163,7 @@ def create(
         standing_s=standing_s,
         permit_until_at=permit_until_at,
     )
-    happening = events.Submitted(proposal.waiting)
+    happening = events.Submitted(proposal.waiting, _held_here(desk, proposal.waiting))
     submitted = step(request, happening, now_at)
     if isinstance(submitted, Refused):
         return Refusal(NOBODY, submitted.message, submitted.hint)
@@ -197,7 +197,7 @@ def create(
     if kind == "action":
         grant = standing.covering(desk, conn, proposal, entry, people, now_at, log)
         if grant is not None:
-            lent = events.Covered(grant.votes, proposal.waiting)
+            lent = events.Covered(grant.votes, proposal.waiting, _held_here(desk, proposal.waiting))
             covered = step(entry.request, lent, now_at)
             if isinstance(covered, Request):
                 entry.facts["standing"] = grant.id
@@ -212,12 +212,16 @@ def _join(desk: Desk, conn: Connection, entry: Entry, waiting: bool, now_at: int
         return not_believed(entry)
     if past.full(entry) or (not waiting and not entry.request.gone_at):
         return _opened(desk, entry, existing=True)  # nothing to write down: nobody came to wait
-    happening = events.Joined(waiting)
+    happening = events.Joined(waiting, _held_here(desk, waiting))
     joined = step(entry.request, happening, now_at)
     if isinstance(joined, Refused):
         return Refusal(FAILED, joined.message, joined.hint, entry.request.id, entry.request.status.value)
     advance(desk, conn, entry, joined, happening, now_at, log)
     return _opened(desk, entry, existing=True)
+
+
+def _held_here(desk: Desk, waiting: bool) -> str:
+    return desk.instance if waiting else ""
 
 
 def _opened(desk: Desk, entry: Entry, *, existing: bool) -> Opened:

@@ -58,15 +58,15 @@ class People:
             return own
         return own | {group for giver, group in self.delegated.get(person, ()) if group in self.own_groups(giver)}
 
-    def lenders(self, person: str) -> frozenset[str]:
-        """Accounts of those whose place this person takes: their conflicts and their votes are this
-        person's too.
+    def lenders(self, person: str, place: str = "") -> frozenset[str]:
+        """Accounts of those whose place this person takes, in this group or in any: their conflicts and their votes
+        are this person's too.
         """
         own = self.own_groups(person)
         givers = {
             giver
             for giver, group in self.delegated.get(person, ())
-            if group not in own and group in self.own_groups(giver)
+            if group not in own and group in self.own_groups(giver) and place in ("", group)
         }
         return frozenset(i for giver in givers for i in self.links.get(giver, frozenset({giver})))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lockgate.approvals import Vote, asked, groups_of, settle
+from lockgate.approvals import Status, Vote, asked, groups_of, settle
 from lockgate.services.approvals.desk import POLICY, Desk
 from lockgate.services.approvals.entries import Entry, texts
 from lockgate.services.approvals.nouns import RequestView, VoteShown
@@ -31,6 +31,7 @@ def shown(desk: Desk, entry: Entry, now_at: int) -> RequestView:
         lines=tuple(entry.view.get("lines", ())),
         view=entry.view.get("body", {}),
         asked=asked(request),
+        gone_at=request.gone_at if request.status is Status.PENDING else 0,
         votes=tuple(_vote(v) for v in request.votes),
         conflicts=request.conflicts,
         execution_id=request.execution,

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from lockgate.action import JSON, canonical
-from lockgate.approvals import Request, Status, events, step
+from lockgate.approvals import Request, Status, counted_groups, events, step
+from lockgate.approvals.conflict import PREPARED_SINCE_S
 from lockgate.approvals.model import SECOND
 from lockgate.audit.event import Event
 from lockgate.services.approvals import people as who
@@ -131,8 +132,17 @@ def lift(desk: Desk, conn: Connection, by: Voter, reason: str) -> tuple[Switch |
     refused = _may(desk, people, by)
     if refused:
         return refused, []
-    if by.person_id not in people.accounts or not people.groups(by.person_id) & {desk.rules.switch_group}:
-        return Refusal(FORBIDDEN, "your membership is too young to lift the kill switch"), []
+    # As long as a judge made by a party is none: an account made for the purpose, or moved, is not the second person.
+    cooling_s = max(desk.rules.cooling_s, PREPARED_SINCE_S)
+    account = people.accounts[by.person_id]
+    if desk.rules.switch_group not in counted_groups(
+        account, now_at, installed_at=people.installed_at, cooling_s=cooling_s
+    ):
+        return Refusal(
+            FORBIDDEN,
+            "your account or your membership is too young to lift the kill switch",
+            "it counts a day after it was given",
+        ), []
     human = people.links.get(by.person_id, frozenset({by.person_id}))
     fresh = tuple(one for one in switch.agreed if one[1] > now_at - LIFT_TOGETHER_S * SECOND)
     if human & {person for person, _ in fresh}:

@@ -20,6 +20,7 @@ from lockgate.store.tables.log import events as logged
 from lockgate.store.tables.settings import settings
 
 SEEN_TO = "outcomes_seen_to"
+RECOVERED = "reads_recovered:"
 AT_ONCE = 1000
 
 
@@ -55,6 +56,16 @@ def unfinished(conn: Connection, mac_key: bytes) -> tuple[list[Unfinished], int]
         else:
             found.pop(execution, None)
     return list(found.values()), end
+
+
+def claim(conn: Connection, instance: str) -> bool:
+    """Whether nobody else has said it for this process: all who share the store find it dead at the same time. Of two
+    that ask at once, one's transaction fails, and finds the other's word when it tries again."""
+    name = RECOVERED + instance
+    if conn.execute(select(settings.c.value).where(settings.c.name == name)).first() is not None:
+        return False
+    conn.execute(insert(settings).values(name=name, value="1"))
+    return True
 
 
 def say(conn: Connection, lost: Sequence[Unfinished]) -> tuple[None, list[Event]]:

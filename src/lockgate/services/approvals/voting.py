@@ -139,7 +139,8 @@ def happened(desk: Desk, conn: Connection, request_id: str, happening: Happening
         after = step(entry.request, happening, now_at)
         if isinstance(after, Request) and not full(entry):
             if after.gone_at and not entry.request.gone_at:
-                log.append(Event("caller.gone", {"request": request_id, "at": now_at}))
+                died = isinstance(happening, events.CallerLeft) and happening.died
+                log.append(Event("caller.gone", {"request": request_id, "at": now_at, "gateway_died": died}))
             advance(desk, conn, entry, after, happening, now_at, log)
     return None, log
 

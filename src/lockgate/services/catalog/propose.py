@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from lockgate.action import UNCLASSIFIED
 from lockgate.phi import detect
+from lockgate.phi.finding.naming import CLASSES
 from lockgate.services.catalog.model import Entry
 
 _BY_NAME: tuple[tuple[str, str], ...] = (
@@ -71,7 +72,7 @@ def propose(table: str, column: str, type_name: str, generated: bool, sample: Se
             return as_(written, True, "its name")
     if type_name in _DATES:
         return as_("date", True, "its type")
-    found = {span.label for span in detect([s for s in sample if s])}
+    found = {CLASSES[span.label] for span in detect([s for s in sample if s])}
     if found:
         kinds = sorted(found)
         return as_(kinds[0] if len(kinds) == 1 else "text", False, f"its content looks like {', '.join(kinds)}")

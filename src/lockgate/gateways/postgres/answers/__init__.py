@@ -6,6 +6,7 @@ ends the session.
 """
 
 from lockgate.gateways.postgres.answers.steps import CAP_REACHED, CapReached, Kind, Part, Run, Step
-from lockgate.gateways.postgres.answers.walk import Answers, Rewritten
+from lockgate.gateways.postgres.answers.walk import Answers
+from lockgate.gateways.postgres.masking.searched import Rewritten
 
 __all__ = ["CAP_REACHED", "Answers", "CapReached", "Kind", "Part", "Rewritten", "Run", "Step"]

@@ -14,6 +14,11 @@ RESERVED = "lockgate_"
 """How the names begin under which the gateway keeps statements of its own in a client's session."""
 RESERVED_WHY = f"names that begin with {RESERVED} are Lockgate's own"
 RESERVED_HINT = "choose another name"
+CONSTANT = frozenset(
+    "A_Const A_ArrayExpr TypeCast TypeName SQLValueFunction ParamRef String Integer Float Boolean BitString".split()
+)
+"""What an EXECUTE's values are made of. An operator is a function by another name, and how many members it makes of an
+array nobody sees."""
 QUERIES = ("SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt")
 
 
@@ -65,7 +70,7 @@ def _type_text(item: Tree) -> str:
 
 def execute(statement: Statement) -> Classified:
     for argument in cast("list[Tree]", statement.tree.get("params") or []):
-        if any(kind in ("FuncCall", "SubLink", "ColumnRef") for kind, _ in walk(argument)):
+        if any(kind not in CONSTANT for kind, _ in walk(argument)):
             return refuse("EXECUTE takes constants here", "compute the value first")
     return Classified("execute", name=str(statement.tree["name"]))
 

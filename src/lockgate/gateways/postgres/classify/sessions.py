@@ -85,8 +85,8 @@ def _constant(fields: Fields) -> str:
 
 def show(statement: Statement) -> Classified:
     name = str(statement.tree.get("name", "")).lower()
-    if name == "lockgate.requests":
-        return Classified("requests")
+    if name in ("lockgate.requests", "lockgate.receipt"):
+        return Classified(name.removeprefix("lockgate."))
     if not is_shown(name):
         return refuse("only settings of PostgreSQL and of Lockgate are shown")
     return Classified("show", name=name)

@@ -11,7 +11,8 @@ from lockgate.action import UNCLASSIFIED, Question
 from lockgate.apart import apart
 from lockgate.gateways.postgres.lineage.flow import Flows
 from lockgate.gateways.postgres.lineage.literals import exchangeable
-from lockgate.gateways.postgres.lineage.metadata import Metadata, Relation, every_node, load
+from lockgate.gateways.postgres.lineage.loading import load
+from lockgate.gateways.postgres.lineage.metadata import Metadata, Relation
 from lockgate.gateways.postgres.lineage.model import (
     Analysis,
     AnalysisError,
@@ -21,7 +22,7 @@ from lockgate.gateways.postgres.lineage.model import (
     Output,
     Overlay,
 )
-from lockgate.gateways.postgres.lineage.nodetree import Node, NodeTreeError
+from lockgate.gateways.postgres.lineage.nodetree import Node, NodeTreeError, every_node
 from lockgate.gateways.postgres.lineage.probes import Prober
 from lockgate.gateways.postgres.lineage.safe import is_clean_system_column
 from lockgate.gateways.postgres.lineage.scope import Flow, Scope
@@ -173,7 +174,7 @@ class _Walk:
         if relation.kind == "v":
             return CLEAN  # what a view shows is judged by what lies beneath it
         if relation.temporary:
-            return self.overlay.get(relation.name, {}).get(name, UNREVIEWED)
+            return self.overlay.get(relation.name, {}).get(column[1], UNREVIEWED)
         if relation.kind not in ("r", "p", "m", "f"):
             return UNREVIEWED
         place = column[1], relation.columns[column[1]][1]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from lockgate.gateways.postgres.lineage.judging import Judge
-from lockgate.gateways.postgres.lineage.metadata import own_nodes
 from lockgate.gateways.postgres.lineage.model import ColumnClass
-from lockgate.gateways.postgres.lineage.nodetree import Node
+from lockgate.gateways.postgres.lineage.nodetree import Node, own_nodes
 from lockgate.gateways.postgres.lineage.row_counts import grouped
 from lockgate.gateways.postgres.lineage.scope import UNKNOWN, Flow, Scope
 
@@ -33,9 +32,9 @@ class Arrangements(Judge):
     def _grouping(self, flow: Flow, entry: Node | None, scope: Scope) -> None:
         if entry is not None and scope.query.node("setOperations") is not None:
             flow = self.flows.outputs(scope)[entry.number("resno") - 1]
-        if self._free(flow) or (flow.exact is not None and not self._is_own(flow.exact)):
+        if self._free(flow) or flow.exact is not None:
             return
-        if flow.derived is None or self._is_own(flow.derived) or not self._plain_date_or_place(flow.derived):
+        if flow.derived is None or not self._plain_date_or_place(flow.derived):
             self._probe(flow)
 
     def _orderings(self, scope: Scope) -> None:
@@ -54,7 +53,7 @@ class Arrangements(Judge):
             if self._free(flow):
                 continue
             column = flow.derived
-            if column is None or self._is_own(column) or not self._orderable(self.describe(column)):
+            if column is None or not self._orderable(self.describe(column)):
                 self._probe(flow)
 
     @staticmethod

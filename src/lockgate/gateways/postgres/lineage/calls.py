@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lockgate.gateways.postgres.lineage.metadata import FUNCTION_FIELDS, Function, Metadata, every_node
-from lockgate.gateways.postgres.lineage.nodetree import Node, Value, constant_text
+from lockgate.gateways.postgres.lineage.metadata import Function, Metadata
+from lockgate.gateways.postgres.lineage.nodetree import FUNCTION_FIELDS, Node, Value, constant_text, every_node
 from lockgate.gateways.postgres.lineage.safe import is_known, is_pure, sets_harmlessly
 from lockgate.gateways.postgres.lineage.scope import NOTHING, RELATION, UNKNOWN, Flow, Scope
 from lockgate.gateways.postgres.settings.allowed import is_shown
@@ -57,7 +57,8 @@ class Calls:
             if oid in ("", "0"):
                 continue
             function = self._functions.get(int(oid))
-            if arguments.clean and _of_settings(function, "set_config") and sets_harmlessly(_first_word(node)):
+            sets = arguments.clean and _of_settings(function, "set_config")
+            if sets and sets_harmlessly(_word(node), _word(node, 1)):
                 continue
             if not is_known(function) or (not is_pure(function) and not arguments.clean):
                 self._count(function)
@@ -83,7 +84,7 @@ class Calls:
         if isinstance(name, Node) and name.name == "PARAM" and name.text("paramkind") == EXTERN:
             self.settings.add(name.number("paramid"))
             return True
-        return is_shown(_first_word(node)) or self._is_listed(name, scope)
+        return is_shown(_word(node)) or self._is_listed(name, scope)
 
     def _is_listed(self, value: Value, scope: Scope) -> bool:
         """`pg_settings.name`: what somebody put into a setting of their own is not in that view."""
@@ -117,6 +118,6 @@ def _of_settings(function: Function | None, name: str) -> bool:
     return function is not None and function.builtin and function.name == name
 
 
-def _first_word(node: Node) -> str:
+def _word(node: Node, position: int = 0) -> str:
     words = node.items("args")
-    return constant_text(words[0]) if words else ""
+    return constant_text(words[position]) if position < len(words) else ""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lockgate.gateways.postgres.lineage.metadata import Metadata, every_node
-from lockgate.gateways.postgres.lineage.nodetree import Node, Value
+from lockgate.gateways.postgres.lineage.metadata import Metadata
+from lockgate.gateways.postgres.lineage.nodetree import Node, Value, every_node
 
 UNWRAPPED = frozenset({"RELABELTYPE", "COLLATEEXPR", "COERCETODOMAIN", "ARRAYCOERCEEXPR"})
 FROM_ROWS = frozenset({"VAR", "SUBLINK", "QUERY", "AGGREF", "WINDOWFUNC", "CASETESTEXPR"})

@@ -9,7 +9,10 @@ from lockgate.gateways.postgres.lineage.model import Column
 from lockgate.gateways.postgres.lineage.nodetree import Node, Value, constant_text
 from lockgate.gateways.postgres.lineage.scope import NOTHING, Flow
 
-DATE_DIFFERENCES = frozenset({"date_mi", "timestamp_mi", "timestamptz_mi", "age"})
+DATE_DIFFERENCES = frozenset({"date_mi", "timestamp_mi", "timestamptz_mi"})
+AGE_OF_LOCAL_TIMES = 2058
+"""The OID of age(timestamp, timestamp). That of instants reads a clock that the client may choose: it would tell on
+which side of any change to summer time a date lies."""
 CONVERSIONS = frozenset({"timestamp", "timestamptz"})
 EXTRACTS = frozenset({"extract", "date_part", "date_trunc"})
 
@@ -28,9 +31,10 @@ def date_arithmetic(
     if function is None or not function.builtin:
         return None
     arguments = node.items("args")
-    if function.name in DATE_DIFFERENCES and len(arguments) == 2:
-        first, second = (flow_of(a).exact for a in arguments)
-        if first and second and first != second and first[0] == second[0]:
+    if (function.name in DATE_DIFFERENCES or function.oid == AGE_OF_LOCAL_TIMES) and len(arguments) == 2:
+        one, other = (flow_of(a) for a in arguments)
+        first, second = one.exact, other.exact
+        if first and second and first != second and one.row and one.row == other.row:
             return None if tells_age(first) or tells_age(second) else NOTHING
     if function.name in EXTRACTS and len(arguments) == 2 and constant_text(arguments[0]) == "year":
         # Of a computed date the year would tell more than the year: of `admitted + 100`, whether it was before autumn.

@@ -15,7 +15,7 @@ from lockgate.gateways.postgres.lineage.constants import is_constant
 from lockgate.gateways.postgres.lineage.dates import date_arithmetic
 from lockgate.gateways.postgres.lineage.metadata import Metadata
 from lockgate.gateways.postgres.lineage.model import Column
-from lockgate.gateways.postgres.lineage.nodetree import Node, NodeTreeError, Value
+from lockgate.gateways.postgres.lineage.nodetree import Node, NodeTreeError, Value, own_nodes
 from lockgate.gateways.postgres.lineage.scope import (
     CTE,
     FUNCTION,
@@ -36,6 +36,8 @@ COUNT = frozenset({2147, 2803})
 """OIDs of count(any) and count(*)."""
 
 
+MULTIEXPR = "3"
+"""PARAM_MULTIEXPR in src/include/nodes/primnodes.h."""
 TRANSPARENT = frozenset({"RELABELTYPE", "COLLATEEXPR"})
 """Nodes that leave the value as it is: what they wrap is still exactly that base column."""
 
@@ -102,6 +104,8 @@ class Flows:
             return self._var(node, scope)
         if name in TRANSPARENT:
             return self.of(node.fields.get("arg"), scope)
+        if name == "PARAM" and node.text("paramkind") == MULTIEXPR:
+            return self._assigned(node.number("paramid"), scope)
         if name == "QUERY":
             return self._union(self.outputs(Scope(node, scope)))
         if name not in PLAIN:
@@ -140,6 +144,15 @@ class Flows:
         varying = [a for a in arguments if isinstance(a, Node) and not is_constant(a, self.metadata)]
         return self.of(varying[0], scope).derived if len(varying) == 1 else None
 
+    def _assigned(self, number: int, scope: Scope) -> Flow:
+        """One column of the subquery in `SET (a, b) = (SELECT …)`, which stands in the list by itself: its number, and
+        the column's, are the parameter's."""
+        for node in own_nodes(list(scope.query.fields.values())):
+            query = node.node("subselect") if node.name == "SUBLINK" else None
+            if query is not None and node.number("subLinkId") == number >> 16:
+                return self._pick(self.outputs(Scope(query, scope)), number & 0xFFFF) | NOTHING
+        return UNKNOWN
+
     # variables --------------------------------------------------------------------------------------------------
     def _var(self, node: Node, scope: Scope) -> Flow:
         owner = scope.up(node.number("varlevelsup"))
@@ -149,16 +162,20 @@ class Flows:
             return UNKNOWN
         if attribute < 0:
             return NOTHING  # ctid, xmin, tableoid: where a row lies, not what is in it
-        return self.column(rtable[number - 1], attribute, owner)
+        found = self.column(rtable[number - 1], attribute, owner)
+        if node.text("varreturningtype") not in ("", "0"):
+            # The row as it was, or as it became: not the one that it is.
+            return Flow(found.columns, None, found.unknown)
+        return found
 
     def column(self, rte: Node, attribute: int, scope: Scope) -> Flow:
         """One column of a range table entry; attribute 0 is the whole row."""
         kind = rte.number("rtekind")
         if kind == RELATION:
-            return self.column_of(rte.number("relid"), attribute, rte.flag("inh"))
+            return self.column_of(rte.number("relid"), attribute, rte.flag("inh")).through(rte)
         if kind == SUBQUERY:
             query = rte.node("subquery")
-            return UNKNOWN if query is None else self._pick(self.outputs(Scope(query, scope)), attribute)
+            return UNKNOWN if query is None else self._pick(self.outputs(Scope(query, scope)), attribute).through(rte)
         if kind == JOIN:
             return self._listed(rte.items("joinaliasvars"), attribute, scope)
         if kind == GROUP:
@@ -166,7 +183,7 @@ class Flows:
         if kind == VALUES:
             return self._values(rte, attribute, scope)
         if kind == CTE:
-            return self._cte(rte, attribute, scope)
+            return self._cte(rte, attribute, scope).through(rte)
         if kind == FUNCTION:
             return self.of(rte.fields.get("functions"), scope) | NOTHING
         if kind == TABLEFUNC:
@@ -192,7 +209,9 @@ class Flows:
             return UNKNOWN
         columns = frozenset((oid, number) for number in ([attribute] if attribute else relation.columns))
         below = frozenset[Column]().union(*map(self.inherited, columns)) if inherits else frozenset[Column]()
-        if not attribute or below:
+        if not attribute or below or relation.temporary:
+            # What the requester put into a table of its own it may have computed: whether it is NULL, its year, and
+            # whose date or place it is say no less there than they would of the expression.
             return Flow(columns | below)
         return Flow(columns, (oid, attribute), derived=(oid, attribute))
 

@@ -39,11 +39,6 @@ class Judge:
         self.everything = everything
         self.found = Found() if found is None else found
 
-    def _is_own(self, column: Column) -> bool:
-        """Whether the requester itself can write there, since it is a temporary table's."""
-        relation = self.flows.metadata.relations.get(column[0])
-        return relation is None or relation.temporary
-
     def _plain_date_or_place(self, column: Column) -> bool:
         found = self.describe(column)
         if found.cls == "date":

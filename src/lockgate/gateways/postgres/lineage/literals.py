@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lockgate.gateways.postgres.lineage.metadata import Metadata, own_nodes
-from lockgate.gateways.postgres.lineage.nodetree import Node, Value
+from lockgate.gateways.postgres.lineage.metadata import Metadata
+from lockgate.gateways.postgres.lineage.nodetree import Node, Value, own_nodes
 from lockgate.gateways.postgres.lineage.probes import BOOLEAN_OID, COMPARISONS
 from lockgate.gateways.postgres.lineage.scope import RELATION
 

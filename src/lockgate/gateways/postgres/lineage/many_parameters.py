@@ -12,8 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lockgate.gateways.postgres.classify.parse import ParseError, Tree, parse, walk
-from lockgate.gateways.postgres.lineage.metadata import every_node
-from lockgate.gateways.postgres.lineage.nodetree import Node, NodeTreeError, Value
+from lockgate.gateways.postgres.lineage.nodetree import Node, NodeTreeError, Value, every_node
 from lockgate.gateways.postgres.lineage.side import ServerError
 
 MOST_ARGUMENTS = 100

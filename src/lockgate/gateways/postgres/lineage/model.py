@@ -8,7 +8,7 @@ from typing import Protocol, TypeAlias
 
 from lockgate.action import JSON, Question
 from lockgate.gateways.postgres.lineage.constants import Asked
-from lockgate.gateways.postgres.wire.messages import Field
+from lockgate.gateways.postgres.wire.parsing import Field
 
 Column: TypeAlias = tuple[int, int]
 """`(relation OID, attribute number)`"""
@@ -105,5 +105,5 @@ class CatalogView(Protocol):
         ...
 
 
-Overlay: TypeAlias = Mapping[str, Mapping[str, ColumnClass]]
-"""Classes of this session's temporary relations, by relation and column name."""
+Overlay: TypeAlias = Mapping[str, Mapping[int, ColumnClass]]
+"""Classes of this session's temporary relations, by their name and the number of the column."""

@@ -8,12 +8,15 @@ that a column alias which looks like a field (`AS ":resno"`) cannot shift what i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import TypeAlias
 
 Value: TypeAlias = "Node | list[Value] | str | None"
+
+FUNCTION_FIELDS = ("funcid", "opfuncid", "aggfnoid", "winfnoid")
+"""Fields of a node that hold the OID of a function which it calls."""
 
 _TOKEN = re.compile(r'\[ [-0-9 ]*\]|[{}()]|"(?:\\.|[^"\\])*"|(?:\\.|[^\s{}()\\])+', re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
@@ -127,3 +130,28 @@ def constant_text(value: Value) -> str:
         return ""
     octets = bytes(int(word) & 0xFF for word in value.text("_datum").split())
     return octets[4:].decode("utf-8", "replace").lower()
+
+
+def every_node(value: Value) -> Iterator[Node]:
+    stack: list[Node | list[Value]] = [value] if isinstance(value, Node | list) else []
+    while stack:
+        item = stack.pop()
+        inner: Iterable[Value]
+        if isinstance(item, Node):
+            yield item
+            inner = item.fields.values()
+        else:
+            inner = item
+        stack += [one for one in inner if one.__class__ is Node or one.__class__ is list]
+
+
+def own_nodes(value: Value) -> Iterator[Node]:
+    """Those of one query's level: what stands in a query beneath it is left out."""
+    stack: list[Value] = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, list):
+            stack.extend(item)
+        elif isinstance(item, Node) and item.name != "QUERY":
+            yield item
+            stack.extend(item.fields.values())

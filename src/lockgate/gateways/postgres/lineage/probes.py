@@ -12,8 +12,7 @@ from typing import TypeAlias
 from lockgate.gateways.postgres.lineage.arrangements import Arrangements
 from lockgate.gateways.postgres.lineage.constants import Asked, asked
 from lockgate.gateways.postgres.lineage.judging import Judge
-from lockgate.gateways.postgres.lineage.metadata import FUNCTION_FIELDS
-from lockgate.gateways.postgres.lineage.nodetree import Node, Value
+from lockgate.gateways.postgres.lineage.nodetree import FUNCTION_FIELDS, Node, Value
 from lockgate.gateways.postgres.lineage.row_counts import CALLS, can_fail, conditions, makes_rows, row_counts
 from lockgate.gateways.postgres.lineage.scope import RELATION, SUBQUERY, Flow, Scope
 from lockgate.gateways.postgres.lineage.steady import carrying, told_null

@@ -7,7 +7,7 @@ immutable, and for functions written in its own C code it is believed; a few sta
 from __future__ import annotations
 
 from lockgate.gateways.postgres.lineage.metadata import Function, Relation
-from lockgate.gateways.postgres.settings.allowed import HARMLESS
+from lockgate.gateways.postgres.settings.allowed import HARMLESS, is_a_zone
 
 PURE_STABLE = frozenset(
     """
@@ -142,8 +142,11 @@ def is_known(function: Function | None) -> bool:
     )
 
 
-def sets_harmlessly(name: str) -> bool:
-    """Whether `set_config(name, …)` may run: a driver turns `jit` off around its own questions."""
+def sets_harmlessly(name: str, value: str) -> bool:
+    """Whether `set_config(name, value, …)` may run: a driver turns `jit` off around its own questions. `value` is empty
+    where it is no constant."""
+    if name == "timezone" and not is_a_zone(value):
+        return False
     return name in HARMLESS and name not in ("search_path", "application_name")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lockgate.gateways.postgres.lineage.model import Column
 from lockgate.gateways.postgres.lineage.nodetree import Node, NodeTreeError
@@ -14,12 +14,22 @@ RELATION, SUBQUERY, JOIN, FUNCTION, TABLEFUNC, VALUES, CTE, NAMED, RESULT, GROUP
 @dataclass(frozen=True, slots=True)
 class Flow:
     """`exact` is set where the expression is one base column, unchanged; `derived` where it is a function of one base
-    column and constants, the same in every row."""
+    column and constants, the same in every row. Neither is, where the column is of a temporary table: what is in there
+    may have been computed.
+
+    `row` says, of what is exact, in which row the column stands: the range table entries (ids of nodes) that lead to
+    it. Two that are alike stand in one row; those of a table that is joined with itself differ.
+    """
 
     columns: frozenset[Column] = frozenset()
     exact: Column | None = None
     unknown: bool = False
     derived: Column | None = None
+    row: tuple[int, ...] = ()
+
+    def through(self, entry: Node) -> Flow:
+        """The same, seen through this range table entry."""
+        return self if self.exact is None else replace(self, row=(id(entry), *self.row))
 
     def __or__(self, other: Flow) -> Flow:
         if not other.columns and not other.unknown:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from lockgate.gateways.postgres.wire.messages import Field
+from lockgate.gateways.postgres.wire.parsing import Field
 
 
 class ServerError(Exception):

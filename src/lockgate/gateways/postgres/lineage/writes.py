@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 
 from lockgate.action import UNCLASSIFIED, Question
 from lockgate.gateways.postgres.lineage.flow import Flows
-from lockgate.gateways.postgres.lineage.metadata import Relation, every_node
+from lockgate.gateways.postgres.lineage.metadata import Relation
 from lockgate.gateways.postgres.lineage.model import Column, ColumnClass
-from lockgate.gateways.postgres.lineage.nodetree import Node
+from lockgate.gateways.postgres.lineage.nodetree import Node, every_node
 from lockgate.gateways.postgres.lineage.scope import RELATION, Flow, Scope
 
 INSERT_BIT, UPDATE_BIT, DELETE_BIT = 1, 4, 8

@@ -14,7 +14,7 @@ from lockgate.errors import ProtocolError
 from lockgate.gateways.postgres.classify.parse import Tree
 from lockgate.gateways.postgres.masking._rows import RowPlan, rewrite
 from lockgate.gateways.postgres.masking.treatment import Treatment
-from lockgate.gateways.postgres.wire.messages import parse_data_row
+from lockgate.gateways.postgres.wire.parsing import parse_data_row
 
 BINARY_HEADER = b"PGCOPY\n\xff\r\n\0"
 _UNESCAPE = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}

@@ -13,7 +13,7 @@ from lockgate.action import TEXT, UNCLASSIFIED, Decision
 from lockgate.gateways.postgres.lineage.model import Output
 from lockgate.gateways.postgres.masking._rows import RowPlan
 from lockgate.gateways.postgres.masking.masks import column_mask
-from lockgate.gateways.postgres.wire.messages import Field
+from lockgate.gateways.postgres.wire.parsing import Field
 from lockgate.phi.operators import default_operator
 
 NEVER_TOKENS = frozenset({"date", "geo", TEXT, UNCLASSIFIED})

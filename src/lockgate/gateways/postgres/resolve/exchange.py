@@ -9,6 +9,13 @@ from collections.abc import Mapping, Sequence
 
 from lockgate.gateways.postgres.lineage.side import Described, Question, Row, ServerError
 from lockgate.gateways.postgres.wire import messages as m
+from lockgate.gateways.postgres.wire.parsing import (
+    Field,
+    parse_data_row,
+    parse_fields,
+    parse_parameter_description,
+    parse_row_description,
+)
 
 ALOUD = """
 SELECT pg_catalog.set_config('debug_pretty_print', 'off', true),
@@ -64,7 +71,7 @@ def checked(answer: Answer) -> Answer:
     """The answer itself; raises `ServerError`, which carries the SQLSTATE, where an error is in it."""
     for kind, body in answer:
         if kind == ord("E"):
-            fields = m.parse_fields(body)
+            fields = parse_fields(body)
             raise ServerError(fields.get("C", "XX000"), fields.get("M", ""), fields)
     return answer
 
@@ -74,7 +81,7 @@ def rows(answer: Answer) -> list[list[Row]]:
     found: list[list[Row]] = [[]]
     for kind, body in answer:
         if kind == ord("D"):
-            found[-1].append(tuple(None if v is None else v.decode() for v in m.parse_data_row(body)))
+            found[-1].append(tuple(None if v is None else v.decode() for v in parse_data_row(body)))
         elif kind == ord("C"):
             found.append([])
     return found[:-1]
@@ -83,12 +90,12 @@ def rows(answer: Answer) -> list[list[Row]]:
 def described(answer: Answer) -> Described:
     """Parameter types and output fields, as an answer to `to_describe` names them."""
     parameters: tuple[int, ...] = ()
-    fields: tuple[m.Field, ...] = ()
+    fields: tuple[Field, ...] = ()
     for kind, body in answer:
         if kind == ord("t"):
-            parameters = m.parse_parameter_description(body)
+            parameters = parse_parameter_description(body)
         elif kind == ord("T"):
-            fields = m.parse_row_description(body)
+            fields = parse_row_description(body)
     return Described(parameters, fields)
 
 
@@ -99,5 +106,5 @@ def notices(answer: Answer) -> list[Mapping[str, str]]:
         if kind == ord("t"):
             break
         if kind == ord("N"):
-            found.append(m.parse_fields(body))
+            found.append(parse_fields(body))
     return found

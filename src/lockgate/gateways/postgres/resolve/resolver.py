@@ -7,7 +7,6 @@ it may see objects that the side cannot (temporary tables, uncommitted DDL).
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -20,6 +19,8 @@ from lockgate.gateways.postgres.classify.parse import TOO_COMPLEX, ParseError, h
 from lockgate.gateways.postgres.classify.parse import Statement as Parsed
 from lockgate.gateways.postgres.classify.sessions import in_our_words
 from lockgate.gateways.postgres.lineage import Analysis, AnalysisError, By, Side, analyse
+from lockgate.gateways.postgres.resolve.analyses import Analyses
+from lockgate.gateways.postgres.resolve.answered import ANSWERED, answer, receipt_as_sql
 from lockgate.gateways.postgres.resolve.insession import InSession
 from lockgate.gateways.postgres.resolve.kept import may_be_kept
 from lockgate.gateways.postgres.resolve.side import SidePool
@@ -32,7 +33,6 @@ from lockgate.services.catalog import CatalogHolder
 if TYPE_CHECKING:
     from lockgate.gateways.postgres.session.session import Session
 
-CACHED_ANALYSES = 4096
 MOST_PATHS = 100
 """A statement is prepared again after it was used under more values of `search_path`."""
 LONG_TEXT_BYTES = 1 << 15
@@ -56,6 +56,9 @@ class Problem:
 
 KEPT = "a name in it means another table or function than when it was prepared"
 TOO_LONG_TEXT = Problem.of(too_long())
+TOO_MANY_PREPARED = Problem(
+    "54000", "this session keeps too many prepared statements, or too long ones", hint="DEALLOCATE those not used"
+)
 
 
 class Resolver:
@@ -70,7 +73,7 @@ class Resolver:
         """Grows whenever the schema or the catalog changed: what was known before is analysed again."""
         self.unusable = ""
         """Why nothing may be analysed now; empty when it may."""
-        self._cache: OrderedDict[tuple[object, ...], Analysis] = OrderedDict()
+        self._cache = Analyses()
         self._long = asyncio.Lock()
 
     def forget(self) -> None:
@@ -99,13 +102,16 @@ class Resolver:
                 refused = "EXECUTE is sent on its own, after PREPARE has been answered"
             if classified.kind == "declare" and (classified.name in declared or session.registry.has(classified.name)):
                 return Problem("42P03", "cursor already exists", hint="close it first, in a message of its own")
+            if classified.kind == "prepare" and session.registry.is_full(len(text)):
+                return TOO_MANY_PREPARED
             kinds.add(classified.kind)
             if classified.kind == "declare":
                 declared.add(classified.name)
             if refused:
                 return Problem("LG002", refused, hint=classified.hint)
-            if classified.kind == "requests":
-                listed = await requests_as_sql(session)
+            if classified.kind in ANSWERED:
+                pipeline = session.gateway.pipeline
+                listed = await answer(classified.kind, pipeline, session.requester, session.recorded)
                 statements.append(Statement(listed, classified, None, self.generation, one, reading=reading))
                 continue
             try:
@@ -195,9 +201,9 @@ class Resolver:
         if plain is not None:
             keys.append((*plain, *under))
         for key in keys if not (local or anew) else ():
-            if key in self._cache:
-                self._cache.move_to_end(key)
-                return self._cache[key]
+            known_already = self._cache.get(key)
+            if known_already is not None:
+                return known_already
         if local and session.unsynced:
             return Problem(
                 "LG002",
@@ -216,14 +222,15 @@ class Resolver:
             if analysis.literals > 0 and await apart(lambda: _has_positions(encoded), len(encoded) > LONG_TEXT_BYTES):
                 analysis = replace(analysis, literals=-1)
             exchangeable = plain is not None and plain[1] == analysis.literals
-            self._cache[keys[1] if exchangeable else keys[0]] = analysis
-            while len(self._cache) > CACHED_ANALYSES:
-                self._cache.popitem(last=False)
+            self._cache.keep(keys[1] if exchangeable else keys[0], analysis, len(encoded))
         return analysis
 
 
 def _instead(session: Session, statement: Statement) -> str | None:
-    if statement.classified.kind == "requests":
+    if statement.classified.kind == "receipt":
+        # What stands before it in the same message has been recorded meanwhile.
+        return receipt_as_sql(session.recorded)
+    if statement.classified.kind in ANSWERED:
         return statement.text
     return in_our_words(statement.parsed, session.requester.principal.id)
 
@@ -234,17 +241,6 @@ def _has_positions(text: bytes) -> bool:
 
 def _understood(text: bytes) -> list[tuple[Parsed, Classified]]:
     return [(one, classify(one)) for one in parse(text)]
-
-
-async def requests_as_sql(session: Session) -> str:
-    """`SHOW lockgate.requests`: the session's own requests as constants, so that the server itself answers in rows."""
-    views = await session.gateway.pipeline.own_requests(session.requester)
-    rows = [(v.id, str(v.state), v.operation, v.sentence, v.link) for v in views[:50]]
-    listed = ", ".join("(" + ", ".join("'" + cell.replace("'", "''") + "'" for cell in row) + ")" for row in rows)
-    columns = "lockgate_requests (request, state, operation, asks, link)"
-    if not rows:
-        return f"SELECT * FROM (VALUES ('', '', '', '', '')) AS {columns} WHERE false"  # noqa: S608 - no values
-    return f"SELECT * FROM (VALUES {listed}) AS {columns}"  # noqa: S608 - our own words, quoted
 
 
 async def _oids(side: Side, names: Sequence[str]) -> tuple[int, ...]:

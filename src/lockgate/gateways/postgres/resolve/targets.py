@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from lockgate.action import JSON
 from lockgate.gateways.postgres.classify.nodes import Fields
 from lockgate.gateways.postgres.classify.parse import Tree
-from lockgate.gateways.postgres.lineage.metadata import Metadata, named
+from lockgate.gateways.postgres.lineage.loading import named
+from lockgate.gateways.postgres.lineage.metadata import Metadata
 from lockgate.gateways.postgres.lineage.side import Side
 
 WHOLE_SCHEMA = "ACL_TARGET_ALL_IN_SCHEMA"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lockgate.gateways.postgres.answers import Kind, Part, Step
 from lockgate.gateways.postgres.masking.treatment import unproven
+from lockgate.gateways.postgres.resolve.answered import ANSWERED, answer, receipt_as_sql
 from lockgate.gateways.postgres.resolve.resolver import Problem
 from lockgate.gateways.postgres.session import replies
 from lockgate.gateways.postgres.session.deciding import Passed, admit, after, part_for, shape_only
@@ -13,6 +14,7 @@ from lockgate.gateways.postgres.session.item import Item
 from lockgate.gateways.postgres.session.portals import is_taken
 from lockgate.gateways.postgres.session.records import Cursor, Portal, frame
 from lockgate.gateways.postgres.wire import messages as m
+from lockgate.gateways.postgres.wire.parsing import parse_bind
 from lockgate.pipeline import Refusal
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 async def bind(session: Session, raw: bytes) -> Item | bytes:
     """The item of an admitted Bind, or the ErrorResponse that refuses it."""
-    bound = m.parse_bind(raw[5:])
+    bound = parse_bind(raw[5:])
     prepared = session.registry.prepared.get(bound.statement)
     if prepared is None:
         return replies.server_error("26000", "prepared statement does not exist")
@@ -65,6 +67,10 @@ async def bind(session: Session, raw: bytes) -> Item | bytes:
             registry.portals[bound.portal] = before
 
     item = Item(raw, [Step(Kind.BIND, undo=undo)], ticket, prepared.statements)
+    kind = prepared.statements[0].classified.kind if prepared.statements else ""
+    answered = ""
+    if kind in ANSWERED:
+        answered = await answer(kind, session.gateway.pipeline, session.requester, session.recorded)
 
     def admitted(passed: Passed) -> None:
         part.run, part.shape = passed.run, passed.shape
@@ -85,6 +91,13 @@ async def bind(session: Session, raw: bytes) -> Item | bytes:
             prepared.seen = True
             item.out += m.describe(b"P", bound.portal)
             item.steps.append(Step(Kind.DESCRIBE_PORTAL, [part], formats=bound.result_formats, hidden=True))
+        if answered:
+            # The server has it with the constants of when it was parsed; and what stands before it in the batch has
+            # been recorded since.
+            sql = receipt_as_sql(session.recorded) if kind == "receipt" else answered
+            name = prepared.name.decode()
+            item.out = m.close(b"S", name) + m.parse(name, sql.encode(), prepared.oids) + item.out
+            item.steps[:0] = [Step(Kind.CLOSE, hidden=True), Step(Kind.PARSE, hidden=True)]
         if part.plan is not None and part.treatment is not None:
             session.client.write(session.masked_notice(part.treatment))
         shape = shape_only(statement, passed, part)

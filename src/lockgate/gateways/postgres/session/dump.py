@@ -22,9 +22,11 @@ from lockgate.gateways.postgres.resolve.statement import Statement
 from lockgate.gateways.postgres.session import replies
 from lockgate.gateways.postgres.session.deciding import DUMP, Passed, admit, finisher, part_for
 from lockgate.gateways.postgres.session.outcomes import CONNECTION_LOST
-from lockgate.gateways.postgres.session.own_transaction import IDLE, OwnTransaction
+from lockgate.gateways.postgres.session.own_transaction import OwnTransaction
 from lockgate.gateways.postgres.session.records import frame
+from lockgate.gateways.postgres.session.unsettled import settle
 from lockgate.gateways.postgres.wire import messages as m
+from lockgate.gateways.postgres.wire.messages import IDLE
 from lockgate.pipeline import Refusal
 
 if TYPE_CHECKING:
@@ -127,7 +129,7 @@ class Dump:
 
 async def declared(session: Session, plan: str) -> Dump | bytes:
     """Decide the dump that a client has declared, and hold where people are asked; bytes: the FATAL that ends it."""
-    await session.settle()
+    await settle(session)
     schema = schema_of(plan)
     statements = await _statements(session, schema)
     if isinstance(statements, bytes):
@@ -158,6 +160,7 @@ async def declared(session: Session, plan: str) -> Dump | bytes:
     passed = await session.gateway.pipeline.redeem(ticket, session.shapes)
     if isinstance(passed, Refusal):
         return _fatal(passed)
+    session.recorded = passed.receipt
     run = Run(finisher(session, passed), False, ticket.action.row_cap, ticket.action.byte_cap)
     return Dump(_all(statements), Passed(passed, run, None))
 

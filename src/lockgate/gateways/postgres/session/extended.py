@@ -14,7 +14,7 @@ from lockgate.gateways.postgres.answers import Kind, Part, Step
 from lockgate.gateways.postgres.classify.barriers import BEHIND, BEHIND_HINT
 from lockgate.gateways.postgres.classify.classified import Classified
 from lockgate.gateways.postgres.classify.named import RESERVED_HINT, RESERVED_WHY
-from lockgate.gateways.postgres.resolve.resolver import TOO_LONG_TEXT, Problem
+from lockgate.gateways.postgres.resolve.resolver import TOO_LONG_TEXT, TOO_MANY_PREPARED, Problem
 from lockgate.gateways.postgres.resolve.statement import Prepared
 from lockgate.gateways.postgres.session import replies
 from lockgate.gateways.postgres.session.binding import bind
@@ -23,7 +23,9 @@ from lockgate.gateways.postgres.session.inbox import TOO_LONG, Message
 from lockgate.gateways.postgres.session.item import Item, rejected
 from lockgate.gateways.postgres.session.portals import is_stale, reserved, too_long
 from lockgate.gateways.postgres.session.records import Portal
+from lockgate.gateways.postgres.session.unsettled import sending
 from lockgate.gateways.postgres.wire import messages as m
+from lockgate.gateways.postgres.wire.parsing import parse_execute, parse_parse
 from lockgate.pipeline import Refusal
 
 if TYPE_CHECKING:
@@ -52,7 +54,9 @@ class ExtendedBatch:
             await self._look_at(kind, raw)
         await self._consume()
         self._quiet_after_a_write()
-        await self._send(synced=batch[-1][0] == ord("S"))
+        # A Flush alone opens nothing: psycopg sends one behind the Sync that ends its pipeline.
+        flushes = all(kind == ord("H") for kind, _ in batch)
+        await self._send(synced=batch[-1][0] == ord("S") or (flushes and not self.session.unsynced))
 
     def _quiet_after_a_write(self) -> None:
         if self.session.wrote:
@@ -117,12 +121,13 @@ class ExtendedBatch:
         if raw is TOO_LONG:
             self.refuse(replies.server_error(TOO_LONG_TEXT.sqlstate, TOO_LONG_TEXT.message, hint=TOO_LONG_TEXT.hint))
             return
-        name, sql, oids = m.parse_parse(raw[5:])
+        name, sql, oids = parse_parse(raw[5:])
         if name and name in session.registry.prepared:
             # The server refuses a second statement of that name; the record of the first stays.
             self.items.append(Item(raw, [Step(Kind.PARSE)]))
             return
-        statements = await session.connection.resolver.resolve(session, sql, oids)
+        full = bool(name) and session.registry.is_full(len(sql))
+        statements = TOO_MANY_PREPARED if full else await session.connection.resolver.resolve(session, sql, oids)
         if isinstance(statements, Problem):
             self.refuse(
                 replies.server_error(statements.sqlstate, statements.message, statements.position, statements.hint)
@@ -172,7 +177,7 @@ class ExtendedBatch:
         self.items.append(Item(raw, [Step(Kind.DESCRIBE_PORTAL, [portal.part], formats=portal.formats)]))
 
     def _execute(self, raw: bytes) -> None:
-        name, _ = m.parse_execute(raw[5:])
+        name, _ = parse_execute(raw[5:])
         portal = self._portal(name)
         if portal is None:
             self.refuse(replies.server_error("34000", "portal does not exist"))
@@ -190,7 +195,7 @@ class ExtendedBatch:
             step.undo = self._forget(statement.classified)
             return
         self.behind = self.behind or statement.is_decisive(self.session.settings.unsettled)
-        self.session.sending(statement)
+        sending(self.session, statement)
 
     def _forget(self, classified: Classified) -> Callable[[], None]:
         prepared = self.session.registry.prepared

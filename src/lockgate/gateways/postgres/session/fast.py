@@ -13,6 +13,8 @@ from lockgate.services.shapes import Shape
 NOTHING: tuple[int, None] = (0, None)
 
 MOST_TEXTS = 1000
+LONGEST_TEXT_BYTES = 1 << 14
+"""A longer one takes so long to run that another look is nothing beside it."""
 
 
 class FastPath:
@@ -49,6 +51,8 @@ class FastPath:
 
     def remember_text(self, text: bytes, literals: int, shape: Shape) -> None:
         """`literals`: how many of the text's may be exchanged without another analysis."""
+        if len(text) > LONGEST_TEXT_BYTES:
+            return
         key = key_of(text, 0, len(text))
         if key is not None and key[1] in (0, literals):
             self._texts[key] = shape

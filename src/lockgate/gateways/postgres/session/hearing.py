@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,10 @@ from lockgate.gateways.postgres.wire.peer import SEARCH
 
 if TYPE_CHECKING:
     from lockgate.gateways.postgres.session.session import Session
+
+
+_SEARCHERS = ThreadPoolExecutor(2, thread_name_prefix="search")
+"""Few: each keeps an engine, with room for the longest text that it has searched."""
 
 
 class Hearing:
@@ -36,7 +41,8 @@ class Hearing:
     async def _search(self) -> None:
         session = self._session
         while (work := session.answers.apart) is not None and not session.ended.is_set():
-            (rewritten,) = await asyncio.gather(asyncio.to_thread(work), return_exceptions=True)
+            search = asyncio.get_running_loop().run_in_executor(_SEARCHERS, work)
+            (rewritten,) = await asyncio.gather(search, return_exceptions=True)
             if not session.ended.is_set():
                 self._hear(partial(self._go_on, rewritten))
         session.upstream.peer.reading(True, SEARCH)

@@ -22,6 +22,8 @@ LONGEST_TEXT_MESSAGE_BYTES = LONGEST_TEXT_BYTES + (256 << 10)
 """Of Query and Parse, with room for names and parameter types: a longer one is not kept, only refused."""
 DECIDE_EARLY_BYTES = 16 << 20
 PAUSE_BYTES = 32 << 20
+KEPT_BYTES = 150
+"""What keeping a message costs besides its own bytes: a Sync has five."""
 
 ALONE = frozenset(b"QXF")
 COPY_DATA = frozenset(b"dcf")
@@ -79,9 +81,12 @@ class Inbox:
             message = TOO_LONG if too_long else data[start:end]
             self._add(kind, message)
         self._keep(data, used)
-        if self._bytes + len(self._tail) > PAUSE_BYTES and self._messages:
+        if self._costs() > PAUSE_BYTES and self._messages:
             self._pause(True)
         self._arrived.set()
+
+    def _costs(self) -> int:
+        return self._bytes + len(self._tail) + KEPT_BYTES * len(self._messages)
 
     def _keep(self, data: bytes, used: int) -> None:
         """The unfinished rest, unless it is the beginning of what is thrown away."""
@@ -129,7 +134,7 @@ class Inbox:
                 taken.append(self._take())
                 if taken[-1][0] in ENDS:
                     break
-        if self._bytes + len(self._tail) <= PAUSE_BYTES // 2:
+        if self._costs() <= PAUSE_BYTES // 2:
             self._pause(False)
         return taken
 

@@ -22,6 +22,8 @@ from lockgate.gateways.postgres.classify.parse import walk
 from lockgate.gateways.postgres.resolve.side import SidePool
 from lockgate.gateways.postgres.resolve.statement import Statement
 from lockgate.gateways.postgres.wire import messages as m
+from lockgate.gateways.postgres.wire.messages import FAILED, IDLE
+from lockgate.gateways.postgres.wire.parsing import parse_data_row
 from lockgate.gateways.postgres.wire.upstream import SEARCH_PATH
 
 if TYPE_CHECKING:
@@ -36,7 +38,6 @@ FLUSH = "SELECT pg_catalog.pg_logical_emit_message(true, 'lockgate', ''::text)"
 """Before PostgreSQL 17 only a commit flushes, so another connection commits this."""
 KNOWS_FLUSH = 17
 BEGIN = b"BEGIN"
-IDLE, FAILED = ord("I"), ord("E")
 
 WRITING = frozenset({"write", "copy_in", "ddl", "drop", "grant", "temp"})
 """CALL and DO may commit by themselves, so one id would not tell what became of them."""
@@ -148,5 +149,5 @@ def _version(session: Session) -> int:
 
 
 def _text(messages: Sequence[tuple[int, bytes]]) -> str:
-    rows = [m.parse_data_row(body) for kind, body in messages if kind == ord("D")]
+    rows = [parse_data_row(body) for kind, body in messages if kind == ord("D")]
     return (rows[0][0] or b"").decode() if rows else ""

@@ -14,6 +14,12 @@ from lockgate.gateways.postgres.classify import Classified
 from lockgate.gateways.postgres.masking.treatment import Treatment
 from lockgate.gateways.postgres.resolve.statement import Prepared, Statement
 
+MOST_PREPARED = 5000
+MOST_PREPARED_BYTES = 8 << 20
+"""Of their texts; what is known of a statement is several times as long."""
+SHORT_BYTES = 1600
+"""So many of so few bytes each are within both limits."""
+
 
 @dataclass(slots=True)
 class Cursor:
@@ -48,6 +54,13 @@ class Registry:
     prepared: dict[bytes, Prepared] = field(default_factory=dict)
     portals: dict[bytes, Portal] = field(default_factory=dict)
     cursors: dict[str, Cursor] = field(default_factory=dict)
+
+    def is_full(self, size: int) -> bool:
+        """Whether another statement of `size` bytes is one too many to keep until the session ends."""
+        if len(self.prepared) >= MOST_PREPARED:
+            return True
+        kept = sum(len(one.sql) for one in self.prepared.values()) if size > SHORT_BYTES else 0
+        return kept + size > MOST_PREPARED_BYTES
 
     def has(self, name: str) -> bool:
         """Whether a cursor or a portal of that name may be there."""

@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING
 from lockgate.action import Requester
 from lockgate.errors import LockgateError, ProtocolError
 from lockgate.gateways.postgres.answers import Answers, Kind, Step
-from lockgate.gateways.postgres.classify.barriers import OBJECTS
 from lockgate.gateways.postgres.masking.treatment import Treatment
-from lockgate.gateways.postgres.resolve.statement import Statement
 from lockgate.gateways.postgres.session import replies
 from lockgate.gateways.postgres.session.dump import Dump, declared
 from lockgate.gateways.postgres.session.extended import ExtendedBatch
@@ -27,18 +25,22 @@ from lockgate.gateways.postgres.session.records import Registry
 from lockgate.gateways.postgres.session.simple import run_simple
 from lockgate.gateways.postgres.session.streamed_rows import StreamedRows
 from lockgate.gateways.postgres.session.temporary import TemporaryClasses
+from lockgate.gateways.postgres.session.unsettled import settle
 from lockgate.gateways.postgres.settings.wishes import Settings
 from lockgate.gateways.postgres.wire import messages as m
-from lockgate.gateways.postgres.wire import pins
+from lockgate.gateways.postgres.wire.messages import FAILED, IDLE
+from lockgate.gateways.postgres.wire.parsing import parse_fields
 from lockgate.gateways.postgres.wire.peer import INBOX, Peer
 from lockgate.gateways.postgres.wire.upstream import Upstream
+from lockgate.pipeline import Receipt, receipt_of
 from lockgate.services.shapes import Shape
 
 if TYPE_CHECKING:
     from lockgate.gateways.postgres.connection import Connection
     from lockgate.gateways.postgres.gateway import Gateway
 
-IDLE, IN_TRANSACTION, FAILED_TRANSACTION = ord("I"), ord("T"), ord("E")
+MOST_UNANSWERED = 20_000
+"""Messages; a client that sends more of them meanwhile is not read any further."""
 
 
 class Session:
@@ -85,6 +87,8 @@ class Session:
         self.answers = Answers(client.write, self._ready, self._parameter, self.masked_notice, self.temporary.undone)
         self._hearing = Hearing(self)
         self.shapes: dict[object, Shape] = {}
+        self.recorded: Receipt | None = None
+        """Where its last statement is recorded; what only manages the session is none."""
         self.fast = FastPath(gateway.generation)
         self.cancelled = asyncio.Event()
         self.ended = asyncio.Event()
@@ -106,6 +110,8 @@ class Session:
             rounds, runs = self.fast.rounds(data) if at_once else NOTHING
             if runs is not None:
                 self.answers.push_fast(rounds, runs)
+                last = next((shape for shape in reversed(runs) if shape is not None), None)
+                self.recorded = self.recorded if last is None else receipt_of(last)
                 self.upstream.peer.write(data)
                 return
             self.inbox.feed(data)
@@ -161,6 +167,8 @@ class Session:
                     break
                 self._busy = True
                 await self._deal_with(batch)
+                if len(self.answers.expected) > MOST_UNANSWERED and not self.unsynced:
+                    await self.answers.drained()
         except ProtocolError as error:
             self.cut("08P01", error.message)
         except LockgateError as error:
@@ -176,7 +184,7 @@ class Session:
         self._busy = True
         dump = await declared(self, self.plan)
         if isinstance(dump, bytes):
-            self.end_with(dump, m.parse_fields(dump[5:]).get("C", ""))
+            self.end_with(dump, parse_fields(dump[5:]).get("C", ""))
         else:
             self.dump = dump
             self.client.write(m.ready_for_query(IDLE))
@@ -192,7 +200,7 @@ class Session:
         self.cancelled.clear()
         if not self.unsynced and kind not in b"SH":
             # A Sync is what the server may be waiting for, at the end of COPY FROM STDIN.
-            await self.settle()
+            await settle(self)
         if self.answers.copy_in and kind not in b"SH":
             # The server would swallow it, and every later answer would be taken for that of the message before.
             self.cut("08P01", "unexpected message during COPY FROM STDIN")
@@ -201,49 +209,6 @@ class Session:
             await run_simple(self, batch[0][1])
         else:
             await ExtendedBatch(self).run(batch)
-
-    def sending(self, statement: Statement) -> None:
-        """This statement goes upstream now: what it may change is unknown until it has been answered."""
-        if statement.is_decisive(self.settings.unsettled):
-            self.decisive = True
-        if statement.moves_settings(self.settings.unsettled):
-            self.settings.dirty = self.settings.unsettled = True
-        if statement.varies(self.settings.varied):
-            self.settings.dirty = self.settings.varied = True
-        if statement.classified.kind in OBJECTS:
-            self.local_objects = True
-            for known in self.registry.prepared.values():
-                known.search_path = ""  # whatever was prepared may mean something else now
-
-    async def settle(self) -> None:
-        """Wait for what is decisive, and read `lockgate.*` and search_path anew where they may have changed."""
-        if self.decisive or self.settings.dirty:
-            await self.answers.drained()
-            if self.answers.copy_in:
-                return
-            self.decisive = False
-        if self.settings.dirty and self.status != FAILED_TRANSACTION:
-            before = self.settings.decided_by()
-            rows = await self.ask_upstream(self.settings.question())
-            self.settings.learn(rows[0])
-            whose = self.connection.target.user, self.requester.principal.id
-            moved = pins.moved(self.settings.pinned, *whose, dumps=self.dump is not None)
-            if moved:
-                raise ProtocolError(f"a pinned setting was changed: {moved}")
-            self.settings.unsettled = self.settings.unsettled and self.status != IDLE
-            self.settings.varied = self.settings.varied and self.status != IDLE
-            if self.settings.decided_by() != before:
-                self.fast.clear()
-
-    async def ask_upstream(self, sql: str) -> list[tuple[bytes | None, ...]]:
-        """The gateway's own question on this session, between batches; a simple query of built-in functions only."""
-        rows = []
-        for kind, body in await self.ask(m.query(sql.encode())):
-            if kind == ord("E"):
-                raise ProtocolError("the upstream refused the gateway's own question")
-            if kind == ord("D"):
-                rows.append(tuple(m.parse_data_row(body)))
-        return rows
 
     async def ask(self, messages: bytes, ends: bytes = b"Z") -> list[tuple[int, bytes]]:
         """Send messages of the gateway's own; their answer, up to one of the kinds `ends`, is not shown."""
@@ -262,7 +227,7 @@ class Session:
     # callbacks of Answers ---------------------------------------------------------------------------------------
     def _ready(self, status: int) -> None:
         self.status = status
-        if status == FAILED_TRANSACTION:
+        if status == FAILED:
             self._outcomes.fail()
         if status == IDLE:
             self.settings.dirty = self.settings.dirty or self.settings.unsettled or self.settings.varied

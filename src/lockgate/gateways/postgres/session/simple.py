@@ -11,9 +11,10 @@ from lockgate.gateways.postgres.session import replies
 from lockgate.gateways.postgres.session.copied_rows import CopiedRows, collected
 from lockgate.gateways.postgres.session.deciding import Watched, admit, after, part_for, redeem, shape_only
 from lockgate.gateways.postgres.session.inbox import TOO_LONG
-from lockgate.gateways.postgres.session.own_transaction import FAILED
 from lockgate.gateways.postgres.session.records import frame
+from lockgate.gateways.postgres.session.unsettled import sending
 from lockgate.gateways.postgres.wire import messages as m
+from lockgate.gateways.postgres.wire.messages import FAILED
 from lockgate.pipeline import Refusal
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ async def _run(session: Session, statements: tuple[Statement, ...], text: bytes,
         return
     parts: list[Part] = []
     for statement in statements:
-        session.sending(statement)
+        sending(session, statement)
         part = part_for(session, statement, passed)
         part.completed = after(session, statement)
         parts.append(part)

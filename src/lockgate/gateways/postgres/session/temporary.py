@@ -14,14 +14,15 @@ from lockgate.gateways.postgres.lineage.analysis import CLEAN
 from lockgate.gateways.postgres.lineage.model import ColumnClass, Output
 
 
-class TemporaryClasses(Mapping[str, Mapping[str, ColumnClass]]):
-    """Classes by table and column; a mapping for the analysis to read."""
+class TemporaryClasses(Mapping[str, Mapping[int, ColumnClass]]):
+    """Classes by table and by the number of the column, for the analysis to read. `CREATE TABLE t (a, b) AS …` calls
+    its columns as it likes, in the order of the query."""
 
     def __init__(self) -> None:
-        self._known: dict[str, dict[str, ColumnClass]] = {}
+        self._known: dict[str, dict[int, ColumnClass]] = {}
         self._unsettled: set[str] = set()
 
-    def __getitem__(self, name: str) -> Mapping[str, ColumnClass]:
+    def __getitem__(self, name: str) -> Mapping[int, ColumnClass]:
         return self._known[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -32,7 +33,7 @@ class TemporaryClasses(Mapping[str, Mapping[str, ColumnClass]]):
 
     def made(self, name: str, outputs: Sequence[Output]) -> None:
         """The open transaction made this table from these outputs."""
-        self._known[name] = {output.name: _carried(output) for output in outputs}
+        self._known[name] = {number: _carried(output) for number, output in enumerate(outputs, 1)}
         self._unsettled.add(name)
 
     def doubtful(self, name: str) -> None:

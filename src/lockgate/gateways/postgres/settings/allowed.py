@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from lockgate.gateways.postgres.wire.pins import PINS
 
 HARMLESS = frozenset(
@@ -24,6 +26,12 @@ HARMLESS = frozenset(
 READING = ("bytea_output", "datestyle", "extra_float_digits", "intervalstyle", "timezone")
 """Those of them by which values are read and written: `'02/01/2026'` is another day under another DateStyle."""
 
+ZONE_NAME = re.compile(r"(?!posixrules)[A-Za-z_]+(-[A-Za-z]+)*(/[A-Za-z0-9_+-]+)*", re.ASCII | re.IGNORECASE)
+ZONE_OFFSET = re.compile(
+    r"([A-Za-z]{3,}|<[A-Za-z0-9+-]+>)?[+-]?(\d|0\d|1[0-4])(:[0-5]\d){0,2}(\.\d+)?([A-Z]{3})?", re.ASCII
+)
+"""Hours, with or without a name before them, and the name of a summer time that the server knows the rule of."""
+
 QUIET_LEVELS = frozenset({"notice", "warning", "error"})
 UTF8 = frozenset({"utf8", "utf-8", "unicode"})
 ON = frozenset({"on", "true", "yes", "1"})
@@ -37,6 +45,12 @@ def is_shown(name: str) -> bool:
     return bool(name) and ("." not in name or name.startswith("lockgate."))
 
 
+def is_a_zone(value: str) -> bool:
+    """Whether this is a time zone of this earth. POSIX lets a client make up others: a week from here, or with a summer
+    time that begins on a chosen day, and the year of an instant would tell its date."""
+    return bool(ZONE_NAME.fullmatch(value) or ZONE_OFFSET.fullmatch(value))
+
+
 def setting_problem(name: str, value: str | None) -> str:
     """Why this setting may not take this value; empty when it may. `value` None means its default.
 
@@ -46,6 +60,8 @@ def setting_problem(name: str, value: str | None) -> str:
     name = name.lower()
     if name == "search_path" and "pg_temp" in [part.strip(" '\"").lower() for part in (value or "").split(",")][:-1]:
         return "pg_temp is always last: a temporary table must not stand before a real one"
+    if name == "timezone" and value is not None and not is_a_zone(value):
+        return "a time zone is one that has a name, or an offset of up to fourteen hours"
     if name.startswith("lockgate.") or name in HARMLESS or (value is None and name in PINS):
         return ""
     if name in PINS:

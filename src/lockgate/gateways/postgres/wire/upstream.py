@@ -17,6 +17,7 @@ from scramp.core import ScramException
 
 from lockgate.errors import ProtocolError, UpstreamError
 from lockgate.gateways.postgres.wire import messages as m
+from lockgate.gateways.postgres.wire.parsing import parse_data_row, parse_fields
 from lockgate.gateways.postgres.wire.peer import Peer
 from lockgate.gateways.postgres.wire.pins import PINS, READ, moved
 from lockgate.gateways.postgres.wire.target import Target
@@ -112,7 +113,7 @@ async def _login(peer: Peer, target: Target, settings: Mapping[str, str]) -> Ups
         elif kind == ord("K"):
             upstream.process_id, upstream.secret_key = int.from_bytes(body[:4], "big"), body[4:]
         elif kind == ord("E"):
-            raise UpstreamError(f"the upstream refused the gateway's login (SQLSTATE {m.parse_fields(body).get('C')})")
+            raise UpstreamError(f"the upstream refused the gateway's login (SQLSTATE {parse_fields(body).get('C')})")
         elif kind == ord("Z"):
             if not proven:
                 raise ProtocolError("ready before the login was over")
@@ -129,7 +130,7 @@ async def _compare(peer: Peer, target: Target) -> None:
     while True:
         kind, body = await peer.message()
         if kind == ord("D"):
-            found = [(value or b"").decode() for value in m.parse_data_row(body)]
+            found = [(value or b"").decode() for value in parse_data_row(body)]
         elif kind == ord("Z"):
             break
         elif kind == ord("E"):

@@ -153,12 +153,14 @@ class Asking(Part):
                     continue
         finally:
             self._bell.leave(request_id, rung)
-        await self._store.transact(lambda conn: voting.happened(self.desk, conn, request_id, events.HoldEnded()))
+        ended = events.HoldEnded(self.desk.instance)
+        await self._store.transact(lambda conn: voting.happened(self.desk, conn, request_id, ended))
         return Status.PENDING
 
     async def caller_gone(self, request_id: str) -> None:
         """A waiting caller cancelled or hung up; the last one leaves the request ten minutes."""
-        await self._store.transact(lambda conn: voting.happened(self.desk, conn, request_id, events.CallerLeft()))
+        left = events.CallerLeft(self.desk.instance)
+        await self._store.transact(lambda conn: voting.happened(self.desk, conn, request_id, left))
 
     async def invalidate(self, request_id: str, why: str) -> None:
         """What the action rests on is no longer what was approved."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from lockgate.action import JSON
+from lockgate.services.approvals.absences import Absences
 from lockgate.services.approvals.changes import loosened_since
 from lockgate.services.approvals.desk import Clock, Desk
 from lockgate.services.approvals.notices import notify
@@ -36,6 +37,7 @@ class Part:
         self._profiles = profiles
         self._bell = Bell()
         self._suspected: set[str] = set()
+        self.absences = Absences()
         changes = changes or partial(loosened_since, keys=keys)
         self.desk = Desk(directory, keys, clock, base_url, rules or Rules(), changes, mask, notify, store.instance)
         store.on_commit.append(self.desk.lent.committed)

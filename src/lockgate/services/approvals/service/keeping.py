@@ -6,11 +6,12 @@ import asyncio
 import contextlib
 
 from sqlalchemy import Connection, delete, select
+from sqlalchemy.exc import IntegrityError
 
 from lockgate.approvals import Status
 from lockgate.audit.event import Event
 from lockgate.errors import StoreError
-from lockgate.services.approvals import erasing, executing, glass, logged, unseen
+from lockgate.services.approvals import erasing, executing, glass, logged, missing, unseen
 from lockgate.services.approvals.desk import settled
 from lockgate.services.approvals.entries import load_where
 from lockgate.services.approvals.nouns import Refusal, Voter
@@ -71,22 +72,78 @@ class Keeping(Part):
         await self._store.transact(lambda conn: unseen.seen(conn, running, end))
 
     async def recover_lost(self) -> int:
-        """Executions whose process lives no more become UNKNOWN, and those of this process that it does not know of
-        the second time that they are found (their intent was kept, and the answer to its COMMIT was lost); how many."""
+        """Executions whose process lives no more become UNKNOWN, and `recover_unheard`; how many."""
 
         def look(conn: Connection) -> tuple[dict[str, str], frozenset[str]]:
             found = executing.begun(conn)
             return found, self._store.living(conn, set(found.values()) - {self.desk.instance})
 
         begun, living = await self._store.read(look)
+        own = self.desk.instance
+        lost = [name for name, instance in begun.items() if instance != own and instance not in living]
+        return await self._lose(lost) + await self.recover_unheard()
+
+    async def recover_unheard(self) -> int:
+        """Executions of this process that it does not know of become UNKNOWN the second time that they are found: their
+        intent was kept, and the answer to its COMMIT was lost; how many."""
+        begun = await self._store.read(executing.begun)
         own = {name for name, instance in begun.items() if instance == self.desk.instance}
         suspected = own - self.desk.running
-        lost = [name for name, instance in begun.items() if name not in own and instance not in living]
-        lost += sorted(suspected & self._suspected)
+        lost = sorted(suspected & self._suspected)
         self._suspected = suspected
-        if not lost:
+        return await self._lose(lost)
+
+    async def _lose(self, executions: list[str]) -> int:
+        if not executions:
             return 0
-        return await self._store.transact(lambda conn: executing.lose(self.desk, conn, lost))
+        return await self._store.transact(lambda conn: executing.lose(self.desk, conn, executions))
+
+    async def recover_missed(self) -> int:
+        """Of processes that share the store and have been missed for a while (`Absences`): their callers have left
+        the requests that they waited for, and what they had begun is UNKNOWN; how many executions had an effect to
+        settle. Call it every few seconds."""
+
+        def look(conn: Connection) -> tuple[dict[str, str], dict[str, tuple[str, ...]], frozenset[str]]:
+            return executing.begun(conn), missing.waiting(conn), self._store.present(conn)
+
+        begun, waiting, present = await self._store.read(look)
+        own = self._store.mark(self.desk.instance)
+        named = {*begun.values(), *(name for names in waiting.values() for name in names)}
+        dead = self.absences.look({self._store.mark(name) for name in named}, present | {own})
+        if not dead:
+            return 0
+        for request_id, names in waiting.items():
+            gone = [name for name in names if self._store.mark(name) in dead]
+            if gone:
+                await self._store.transact(lambda conn, r=request_id, g=gone: missing.left(self.desk, conn, r, g))  # type: ignore[misc]
+        lost = [name for name, instance in begun.items() if self._store.mark(instance) in dead]
+        count = await self._lose(lost)
+        if self.absences.was_present(dead):
+            await self._recover_missed_reads(dead)
+            self.absences.forget(dead)
+        return count
+
+    async def _recover_missed_reads(self, dead: frozenset[str]) -> None:
+        """The same for these alone, by their marks, while others live and look for them too. Where the next look at a
+        start begins is left as it is."""
+        found, _ = await self._store.read(lambda conn: unseen.unfinished(conn, self._store.mac_key))
+        lost: dict[str, list[unseen.Unfinished]] = {}
+        for one in found:
+            if self._store.mark(one.instance) in dead:
+                lost.setdefault(one.instance, []).append(one)
+
+        for instance, reads in lost.items():
+
+            def say(
+                conn: Connection, instance: str = instance, reads: list[unseen.Unfinished] = reads
+            ) -> tuple[None, list[Event]]:
+                return unseen.say(conn, reads) if unseen.claim(conn, instance) else (None, [])
+
+            try:
+                await self._store.transact(say)
+            except StoreError as error:
+                if not isinstance(error.__cause__, IntegrityError):
+                    raise  # else another process said it at this very moment
 
     async def run(self, every_s: float = 5.0, recover_every_s: float = 60.0) -> None:
         """Sweep for ever, and look for what was lost; a store that fails is asked again."""
@@ -95,9 +152,10 @@ class Keeping(Part):
         while True:
             with contextlib.suppress(StoreError):
                 await self.sweep()
+                await self.recover_missed()
                 if loop.time() >= recover_at:
                     recover_at = loop.time() + recover_every_s
-                    await self.recover_lost()
+                    await self.recover_unheard()
             await asyncio.sleep(every_s)
 
     def close(self) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from lockgate.action import JSON, Requester
 from lockgate.approvals import Status
+from lockgate.errors import Refused
 from lockgate.services.approvals import editing, telemetry, voting
 from lockgate.services.approvals import people as who
 from lockgate.services.approvals.desk import look
@@ -41,9 +42,11 @@ class Looking(Part):
     async def list(
         self, *, state: str = "", principal: str = "", connection: str = "", kind: str = "", limit: int = 100
     ) -> builtins.list[RequestView]:
-        """Newest first."""
+        """Newest first. Refused: there is no such state."""
         conditions = []
         if state:
+            if state not in set(Status):
+                raise Refused("there is no such state", hint=", ".join(Status))
             conditions.append(t.requests.c.status == state)
         if principal:
             conditions.append(t.requests.c.principal == principal)

@@ -18,7 +18,7 @@ from lockgate.gateways.postgres.session.deciding.facts import CLIENT, facts_of, 
 from lockgate.gateways.postgres.session.deciding.keying import statement_key
 from lockgate.gateways.postgres.session.deciding.looked_up import looked_up
 from lockgate.gateways.postgres.session.deciding.settings_named import NOT_SHOWN, NOT_SHOWN_HINT, settings_are_shown
-from lockgate.gateways.postgres.session.own_transaction import IDLE
+from lockgate.gateways.postgres.wire.messages import IDLE
 from lockgate.pipeline import Facts, Held, Refusal, Ticket, Wishes, circumstances_of, unrecorded
 
 if TYPE_CHECKING:

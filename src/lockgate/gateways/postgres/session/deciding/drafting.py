@@ -17,7 +17,7 @@ from lockgate.gateways.postgres.session.records import Registry, frame
 from lockgate.gateways.postgres.session.temporary import TemporaryClasses
 from lockgate.gateways.postgres.settings.wishes import HOW_VALUES_ARE_READ, Settings
 from lockgate.gateways.postgres.wire.upstream import SEARCH_PATH
-from lockgate.pipeline import Refusal, Wishes
+from lockgate.pipeline import Receipt, Refusal, Wishes
 from lockgate.services.approvals import Proposal
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class NewSession:
     local_objects: bool = False
     unsynced: bool = False
     wrote: bool = False
+    recorded: Receipt | None = None
 
 
 async def draft(

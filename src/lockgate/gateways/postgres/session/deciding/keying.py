@@ -25,7 +25,8 @@ LABEL = b"lockgate/statement/v1\0"
 
 OF_THE_SESSION = frozenset(
     """
-    execute prepare deallocate declare fetch close set reset show requests discard transaction lock notify temp refused
+    execute prepare deallocate declare fetch close set reset show requests receipt discard transaction lock notify temp
+    refused
     """.split()
 )
 """Kinds whose meaning is what the session did before."""

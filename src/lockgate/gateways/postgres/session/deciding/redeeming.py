@@ -19,6 +19,9 @@ from lockgate.services.shapes import Shape
 if TYPE_CHECKING:
     from lockgate.gateways.postgres.session.session import Session
 
+MANAGES = frozenset("transaction set reset show requests receipt discard deallocate close".split())
+"""Kinds of statement that only manage the session: nobody asks for a receipt of them."""
+
 WRITES = frozenset({"sql.write", "sql.ddl", "sql.drop", "sql.grant", "sql.code", "sql.admin", "sql.files", "sql.temp"})
 
 TELL_AGAIN_S = 1.0
@@ -60,6 +63,8 @@ async def redeem(
     passed = await session.gateway.pipeline.redeem(ticket, session.shapes, transaction, name)
     if isinstance(passed, Refusal):
         return passed
+    if any(statement.classified.kind not in MANAGES for statement in statements):
+        session.recorded = passed.receipt
     if writes:
         session.wrote = True
         session.fast.clear()

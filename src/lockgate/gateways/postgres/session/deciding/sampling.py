@@ -23,6 +23,7 @@ from lockgate.gateways.postgres.masking._rows import rewrite
 from lockgate.gateways.postgres.masking.treatment import treat
 from lockgate.gateways.postgres.resolve.statement import Statement
 from lockgate.gateways.postgres.wire import messages as m
+from lockgate.gateways.postgres.wire.parsing import parse_data_row
 from lockgate.gateways.postgres.wire.upstream import SEARCH_PATH
 from lockgate.pipeline import Facts
 from lockgate.services.catalog import Entry
@@ -154,7 +155,7 @@ async def _rows(session: Session, side: Side, table: _Table) -> list[tuple[str, 
     for row in await side.fetch(sql):
         data = _data_row(row)
         masked = data if plan is None else bytes(rewrite(data, 0, plan)[0])
-        values = m.parse_data_row(masked[5:])
+        values = parse_data_row(masked[5:])
         cells = (_cell(name, value) for (_, name), value in zip(shown, values, strict=True))
         rows.append((f"{table.schema}.{table.name}", *cells))
     return rows

@@ -8,6 +8,7 @@ from lockgate.action import Decision
 from lockgate.gateways.postgres.answers import Part
 from lockgate.gateways.postgres.lineage.model import Analysis
 from lockgate.gateways.postgres.masking.treatment import Treatment, harmless, treat, unproven
+from lockgate.gateways.postgres.resolve.answered import ANSWERED
 from lockgate.gateways.postgres.resolve.statement import Prepared, Statement
 from lockgate.gateways.postgres.session.deciding.redeeming import Passed
 from lockgate.gateways.postgres.session.records import Cursor
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from lockgate.gateways.postgres.session.session import Session
 
 READS_NOTHING = frozenset(
-    "transaction set reset show requests discard deallocate close notify temp lock select".split()
+    "transaction set reset show requests receipt discard deallocate close notify temp lock select".split()
 )
 """Kinds of statement whose errors can quote nothing but the client's own words, when there is nothing to analyse."""
 
@@ -36,7 +37,7 @@ def part_for(session: Session, statement: Statement, passed: Passed) -> Part:
     if kind == "fetch":
         cursor = session.registry.cursors.get(statement.classified.name, Cursor(unproven(key)))
         part.treatment, part.counted, part.clear_errors = cursor.treatment, cursor.counted, False
-    elif kind == "show" or kind == "requests":
+    elif kind == "show" or kind in ANSWERED:
         part.treatment = harmless(key)
     elif kind == "explain" and analysis is not None:
         # A plan quotes the client's own constants and estimates; with ANALYZE or a search it counts real rows.

@@ -1,0 +1,6 @@
+import random
+
+class SecretRandom(random.SystemRandom):
+    def __init__(self) -> None: ...
+
+CHANCE: SecretRandom

@@ -1,0 +1,71 @@
+"""`python -m training.ablation`: what each part of the engine brings, as a table: learnt without it, measured on what was held out.
+
+Fewer rounds than what is shipped, the same for all, so that the rows can be compared with each other.
+"""
+
+from __future__ import annotations
+
+import argparse
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from functools import partial
+
+from lockgate.phi.finding._spans import build
+from lockgate.phi.finding._tagger import SHIFTED, Tagger
+from lockgate.phi.finding._words import Words
+from lockgate.phi.finding.folding import fold
+from lockgate.phi.finding.model import load_lexicon, load_second
+from training.marks import all_documents
+from training.measure import Score
+from training.train import Parts, quantised, train
+
+WHOLE = Parts()
+VARIANTS: dict[str, Parts] = {
+    "everything": WHOLE,
+    "without written texts": replace(WHOLE, written=False),
+    "without texts that are made": replace(WHOLE, made=0),
+    "without other names and numbers in the written ones": replace(WHOLE, variety=False),
+    "without forgetting words": replace(WHOLE, blur=False),
+    "without leaving features out": replace(WHOLE, dropped=0),
+    "without the lexicon": replace(WHOLE, lexicon=False),
+    "without groups of words": replace(WHOLE, groups=False),
+    "without forms": replace(WHOLE, forms=False),
+    "everything, and the second look": WHOLE,
+}
+"""The last with the network that ships; all others are the tagger alone."""
+
+
+def measured(name: str, rounds: int, seed: int) -> tuple[str, Score]:
+    parts = VARIANTS[name]
+    weights, steps = quantised(*train(seed, rounds, parts=parts))
+    tagger = Tagger(memoryview(bytearray(weights.translate(SHIFTED))).cast("Q"), steps)
+    lexicon, words, score = load_lexicon(), Words(4096), Score()
+    second = load_second() if name.endswith("second look") else None
+    for doc in all_documents(True):
+        text = fold(doc.text)
+        parts.read(text, words, lexicon)
+        tagger.score(words, 0)
+        if second is not None:
+            second.look(words, tagger.scores)
+        tagger.decide(words)
+        spans = build(text, words, tagger.tags, tagger.margins)
+        found = [(spans.start[n], spans.end[n], "") for n in range(spans.count)]
+        score.add(doc.id, doc.text, doc.spans, found)
+    return name, score
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=20)
+    asked = parser.parse_args()
+    print("| | covered | precision | whole documents |\n|---|---|---|---|", flush=True)
+    with ProcessPoolExecutor(2) as side_by_side:
+        for name, score in side_by_side.map(partial(measured, rounds=asked.rounds, seed=asked.seed), VARIANTS):
+            recall = score.covered / score.gold
+            precision = score.hit_characters / max(score.found_characters, 1)
+            print(f"| {name} | {recall:.3f} | {precision:.3f} | {score.clean / score.with_gold:.2f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
