@@ -54,6 +54,23 @@ def test_an_idle_session_hears_why_it_ends(gate, change):
     assert b"no longer valid" in body
 
 
+def test_the_reason_is_not_lost_where_a_statement_crosses_it(gate):
+    """A connection that is closed over bytes that nobody has read is reset, and a reset may overtake the reason."""
+    client = Wire(gate)
+
+    def cross():
+        client.say(query("SELECT 1"))
+        for _, session in list(gate.assembly.gateway._sessions.values()):
+            session.cut("57P01", "over")
+
+    gate.loop.call_soon_threadsafe(cross)
+    heard = b""
+    while more := client.socket.recv(4096):
+        heard += more
+    assert b"C57P01\0" in heard
+    client.close()
+
+
 def test_a_revoked_key_ends_what_was_opened_with_it_and_nothing_else(gate):
     accounts = gate.assembly.accounts
     keys = [gate.call(accounts.register_key("local:bot", by="local:ana")) for _ in range(2)]

@@ -27,6 +27,7 @@ class Peer(asyncio.Protocol):
     def __init__(self) -> None:
         self.transport: asyncio.Transport | None = None
         self.closed = False
+        self._ending = False
         self._paused: set[str] = set()
         self._receive: Callable[[bytes], None] | None = None
         self._lost: Callable[[], None] | None = None
@@ -80,7 +81,7 @@ class Peer(asyncio.Protocol):
             self._paused.discard(why)
         else:
             self._paused.add(why)
-        if self.transport is None or self.closed or bool(self._paused) is before:
+        if self.transport is None or self.closed or self._ending or bool(self._paused) is before:
             return
         if self._paused:
             self.transport.pause_reading()
@@ -88,7 +89,7 @@ class Peer(asyncio.Protocol):
             self.transport.resume_reading()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        if self.transport is not None and not self.closed:
+        if self.transport is not None and not self.closed and not self._ending:
             self.transport.write(data)
 
     @property
@@ -105,10 +106,22 @@ class Peer(asyncio.Protocol):
             self.close()
 
     def close(self) -> None:
-        """Let what was written drain, for a moment; a peer that does not read does not keep the connection."""
-        if self.transport is not None and not self.closed:
+        """Let what was written drain, for a moment; a peer that does not read does not keep the connection.
+
+        What is still on its way here is read and dropped: closing over unread bytes resets the connection (RFC 1122,
+        4.2.2.13), and the peer may never see what was written last, which says why it ends.
+        """
+        if self.transport is None or self.closed or self._ending:
+            return
+        self._ending = True
+        self._receive = _drop
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+            if self._paused:
+                self.transport.resume_reading()
+        else:
             self.transport.close()
-            asyncio.get_running_loop().call_later(DRAIN_S, self.transport.abort)
+        asyncio.get_running_loop().call_later(DRAIN_S, self.transport.abort)
 
     def abort(self) -> None:
         if self.transport is not None:
@@ -153,3 +166,7 @@ class Peer(asyncio.Protocol):
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+
+def _drop(_: bytes) -> None:
+    """Nobody listens any more."""
