@@ -7,18 +7,45 @@ import array
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lockgate.phi.finding import _cued, _patterns, _signed, _spans, _tagger, _widen, _words
+from lockgate.phi.finding import (
+    _cued,
+    _dated,
+    _mended,
+    _named,
+    _numbered,
+    _patterns,
+    _placed,
+    _signed,
+    _spans,
+    _tagger,
+    _words,
+)
 from lockgate.phi.finding.folding import fold
 from lockgate.phi.finding.model import load_lexicon, load_tagger
 from uncompiled import plain
 
 WORDS, PATTERNS, TAGGER, SPANS = (plain(module) for module in (_words, _patterns, _tagger, _spans))
-CUED, SIGNED, WIDEN = (plain(module) for module in (_cued, _signed, _widen))
+PASSES = [
+    (getattr(module, name), getattr(plain(module), name))
+    for module, name in (
+        (_cued, "announced"),
+        (_signed, "signed"),
+        (_dated, "dated"),
+        (_numbered, "numbered"),
+        (_named, "named"),
+        (_placed, "placed"),
+        (_mended, "mended"),
+    )
+]
 PIECES = st.sampled_from(
-    "Mrs. O'Brien Smith, dose of 3/4/2024 04-Mar-21 March 4th 802-555-0139 (802) 911-22-3344 a@b.org http://x.y/z "
-    "10.1.2.3 mrn3398107 H23-0041877 4111 1111 E11.9 120/80 14:20 at 0346 SmithJohn \n \n\n : # -- .... é A Jr , ( ) "
-    "Calle 3o s / n WA 98310 Spain 93 yo age: Tues . Suite 12 ext. Saint Hospital of ^ van Phone: fax + 451 5986 "
-    "ZIP corner Avenue Apt 004 KNIVSTA 18237 Belgium Inc & NAME: PT UM K AKM vt / SSN: 219 09 9999".split(" ")
+    (
+        "Mrs. O'Brien Smith, dose of 3/4/2024 04-Mar-21 March 4th 802-555-0139 (802) 911-22-3344 a@b.org "
+        "http://x.y/z 10.1.2.3 mrn3398107 H23-0041877 4111 1111 E11.9 120/80 14:20 at 0346 SmithJohn \n \n\n : # "
+        "-- .... é A Jr , ( ) Calle 3o s / n WA 98310 Spain 93 yo age: Tues . Suite 12 ext. Saint Hospital of ^ "
+        "van Phone: fax + 451 5986 ZIP corner Avenue Apt 004 KNIVSTA 18237 Belgium Inc & NAME: PT UM K AKM vt / "
+        "SSN: 219 09 9999 Saint-Fleur , A. K. de Oca M 10/9 Hye-won 72.188.402 PDM-H-0034 7.VI.2024 renata71 "
+        "hprins_lb CST 7a-7p April of '19 thousand eighteen HS clinic 's Circle \" \""
+    ).split(" ")
 )
 TEXTS = st.lists(PIECES, max_size=14).map(" ".join)
 FIELDS = ("start", "end", "key", "looks", "shape", "head", "tail", "bits", "group", "cue", "pattern")
@@ -26,7 +53,8 @@ FIELDS = ("start", "end", "key", "looks", "shape", "head", "tail", "bits", "grou
 
 def test_the_suite_runs_compiled():
     assert all(
-        module.__file__.endswith(".so") for module in (_words, _patterns, _tagger, _spans, _cued, _signed, _widen)
+        module.__file__.endswith(".so")
+        for module in (_words, _patterns, _tagger, _spans, _cued, _signed, _dated, _numbered, _named, _placed, _mended)
     )
 
 
@@ -72,7 +100,7 @@ def test_what_tags_grow_to(text, tags):
     _patterns.mark(folded, words)
     given = (tags * (words.count // len(tags) + 1))[: words.count]
     compiled, other = array.array("B", given), array.array("B", given)
-    for one, two in ((_cued.announced, CUED.announced), (_signed.signed, SIGNED.signed), (_widen.widen, WIDEN.widen)):
+    for one, two in PASSES:
         one(folded, words, compiled)
         two(folded, words, other)
         assert compiled == other

@@ -1,5 +1,5 @@
-"""From a tag for each word to spans: what is proven by its form, names met again, what `_cued`, `_signed` and `_widen`
-add. Compiled.
+"""From a tag for each word to spans: what is proven by its form, names met again, what a cue announces (`_cued`),
+who signed (`_signed`), and the rest of each (`_dated`, `_numbered`, `_named`, `_placed`, `_mended`). Compiled.
 
 Names that were found once are found everywhere in their text (document memory): a word that stands as a name where its
 neighbours say so is that name where they say nothing. Not where the lexicon knows it as an eponym or a common word.
@@ -10,8 +10,12 @@ import array
 import cython
 
 from lockgate.phi.finding._cued import announced
+from lockgate.phi.finding._dated import dated
+from lockgate.phi.finding._mended import mended
+from lockgate.phi.finding._named import named
+from lockgate.phi.finding._numbered import numbered
+from lockgate.phi.finding._placed import placed
 from lockgate.phi.finding._signed import signed
-from lockgate.phi.finding._widen import widen
 
 O = cython.declare(cython.int, 0)  # noqa: E741 - outside
 NAME = cython.declare(cython.int, 1)
@@ -35,6 +39,7 @@ L_LOWER = cython.declare(cython.uint, 4)
 L_DIGITS = cython.declare(cython.uint, 8)
 L_MIXED = cython.declare(cython.uint, 16)
 L_SIGN = cython.declare(cython.uint, 32)
+L_LINE = cython.declare(cython.uint, 64)
 L_TEXT = cython.declare(cython.uint, 128)
 
 B_PLAIN = cython.declare(cython.uint, 1 << 20)
@@ -103,7 +108,11 @@ def build(
         _remember(count, key, looks, bits, tagged)
     announced(text, words, tags)
     signed(text, words, tags)
-    widen(text, words, tags)
+    dated(text, words, tags)
+    numbered(text, words, tags)
+    named(text, words, tags)
+    placed(text, words, tags)
+    mended(text, words, tags)
     with cython.nogil:
         _emit(p, found, count, start, end, looks, pattern, tagged, leans)
     if scores is not None:
@@ -222,6 +231,9 @@ def _emit(
     total: cython.longlong
     forms: cython.uint
     solid: cython.bint
+    opened: cython.int
+    quotes: cython.int
+    sign: cython.int
     while i < count:
         t = tags[i]
         if t == 0:
@@ -248,10 +260,33 @@ def _emit(
                 and looks[at - 1] & L_SIGN
                 and t != 8
                 and not (
-                    p[start[at - 1]] == 46 and end[at - 2] - start[at - 2] <= (2 if t == NAME else 4) and t <= FACILITY
+                    p[start[at - 1]] == 46
+                    and end[at - 2] - start[at - 2] <= (1 if t == DATE else 2 if t == NAME else 4)
+                    and (t <= FACILITY or (t == DATE and looks[at - 2] & L_LOWER))
                 )
             ):
                 at -= 1
+            # What is opened within it is closed within it: `Rose, Albert (Bert)`, `"Chip" Deluca`.
+            if t <= FACILITY:
+                opened = quotes = 0
+                for i in range(k, at):
+                    if looks[i] & L_SIGN:
+                        sign = p[start[i]]
+                        opened += (sign == 40) - (sign == 41)
+                        quotes += sign == 34
+                if at < count and looks[at] & L_SIGN and not looks[at] & L_TEXT:
+                    sign = p[start[at]]
+                    if (opened == 1 and sign == 41) or (quotes == 1 and sign == 34):
+                        at += 1
+                        quotes -= sign == 34
+                if (
+                    quotes == 1
+                    and k > 0
+                    and not looks[k] & (L_TEXT | L_LINE)
+                    and looks[k - 1] & L_SIGN
+                    and p[start[k - 1]] == 34
+                ):
+                    k -= 1
             starts[n] = start[k]
             ends[n] = end[at - 1]
             kinds[n] = t

@@ -1,0 +1,3 @@
+from lockgate.phi.finding._words import Words
+
+def mended(text: bytes, words: Words, tags: memoryview) -> None: ...

@@ -1,0 +1,403 @@
+"""The rest of a name: initials, a suffix, the given name behind a surname, a nickname, a particle, a user name. Compiled."""
+
+import cython
+
+O = cython.declare(cython.int, 0)  # noqa: E741 - outside
+NAME = cython.declare(cython.int, 1)
+
+L_CAPITAL = cython.declare(cython.uint, 1 | 2)
+L_UPPER = cython.declare(cython.uint, 2)
+L_LETTERS = cython.declare(cython.uint, 1 | 2 | 4 | 16)
+L_DIGITS = cython.declare(cython.uint, 8)
+L_SIGN = cython.declare(cython.uint, 32)
+L_SPACED = cython.declare(cython.uint, 256)
+L_APART = cython.declare(cython.uint, 64 | 128 | 256)
+L_BROKEN = cython.declare(cython.uint, 64 | 128 | 512)
+"""Another line, text or cell."""
+L_LINE = cython.declare(cython.uint, 64)
+L_TEXT = cython.declare(cython.uint, 128)
+L_GAP = cython.declare(cython.uint, 512)
+
+B_GIVEN = cython.declare(cython.uint, 1 | 2 | 16)
+B_PLAIN = cython.declare(cython.uint, 1 << 20)
+B_PARTICLE = cython.declare(cython.uint, 1 << 29)
+B_BESIDE_NAME = cython.declare(
+    cython.uint,
+    1 << 12
+    | 1 << 13
+    | 1 << 14
+    | 1 << 15
+    | 1 << 16
+    | 1 << 17
+    | 1 << 18
+    | 1 << 19
+    | 1 << 20
+    | 1 << 22
+    | 1 << 23
+    | 1 << 24
+    | 1 << 9
+    | 1 << 10
+    | 1 << 27
+    | 1 << 30,
+)
+"""What a capitalised word beside a name is that is none: a title, a month, a drug, an eponym …"""
+B_NO_NAME = cython.declare(cython.uint, 1 << 14 | 1 << 20 | 1 << 22 | 1 << 23)
+
+
+@cython.cclass
+class Names:
+    """The words of a batch, and the part of them that is one text."""
+
+    p = cython.declare(cython.p_uchar)
+    kept = cython.declare(bytes)
+    start = cython.declare(cython.int[::1])
+    end = cython.declare(cython.int[::1])
+    looks = cython.declare(cython.uint[::1])
+    bits = cython.declare(cython.uint[::1])
+    tags = cython.declare(cython.uchar[::1])
+    first = cython.declare(cython.int)
+    last = cython.declare(cython.int)
+
+    def __init__(self, text, words, tags):
+        self.kept = text
+        self.p = self.kept
+        self.start = words.start
+        self.end = words.end
+        self.looks = words.looks
+        self.bits = words.bits
+        self.tags = tags
+        self.first = 0
+        self.last = 0
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.inline
+    @cython.exceptval(check=False)
+    def size(self, i: cython.int) -> cython.int:
+        return self.end[i] - self.start[i]
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.inline
+    @cython.exceptval(check=False)
+    def sign(self, i: cython.int) -> cython.int:
+        """The sign that word i is; 0 for none, and where there is no such word."""
+        if i < self.first or i >= self.last:
+            return 0
+        return self.p[self.start[i]] if self.looks[i] & L_SIGN and self.end[i] - self.start[i] == 1 else 0
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.inline
+    @cython.exceptval(check=False)
+    def two(self, i: cython.int) -> cython.int:
+        """A word of two letters as a number, small letters: `at` is 97 * 256 + 116."""
+        if self.end[i] - self.start[i] != 2:
+            return 0
+        return (self.p[self.start[i]] | 32) * 256 + (self.p[self.start[i] + 1] | 32)
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.inline
+    @cython.exceptval(check=False)
+    def open(self, i: cython.int) -> cython.bint:
+        """Whether word i is of this text, on the line of the one before it, and not yet anybody's."""
+        return i < self.last and not self.looks[i] & L_LINE and self.tags[i] == O
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def paint(self, low: cython.int, high: cython.int, tag: cython.int) -> cython.void:
+        """Words low to high, the last included."""
+        n: cython.int
+        for n in range(low, high + 1):
+            self.tags[n] = tag
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.inline
+    @cython.exceptval(check=False)
+    def touches(self, i: cython.int) -> cython.bint:
+        """Whether word i begins where the one before it ends."""
+        return self.first < i < self.last and not self.looks[i] & L_APART
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.inline
+    @cython.exceptval(check=False)
+    def follows(self, i: cython.int) -> cython.bint:
+        """Whether word i is on the line, and in the cell, of the one before it."""
+        return self.first < i < self.last and not self.looks[i] & L_BROKEN
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def suffix(self, i: cython.int) -> cython.bint:
+        """Jr, Sr, II, III, IV."""
+        two: cython.int = self.two(i)
+        if two == 106 * 256 + 114 or two == 115 * 256 + 114:
+            return True
+        if not self.looks[i] & L_UPPER:
+            return False
+        if two == 105 * 256 + 105 or two == 105 * 256 + 118:
+            return True
+        at: cython.int = self.start[i]
+        return self.size(i) == 3 and self.p[at] == 73 and self.p[at + 1] == 73 and self.p[at + 2] == 73
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def initial(self, i: cython.int) -> cython.bint:
+        return self.size(i) == 1 and bool(self.looks[i] & L_CAPITAL)
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def beside(self, i: cython.int) -> cython.void:
+        """A name's suffix and initials, `, Given` behind a surname, a nickname, the other half of a double one."""
+        j: cython.int = i + 1
+        n: cython.int
+        c: cython.int
+        capital: cython.bint = bool(self.looks[i] & L_CAPITAL)
+        if capital and i > self.first and not self.looks[i] & L_LINE and self.tags[i - 1] == O:
+            n = i - 1
+            if self.sign(n) == 46 and n > self.first and not self.looks[n] & L_LINE:
+                n -= 1
+            if self.initial(n) and self.tags[n] == O and self.looks[i] & L_SPACED and self.size(i) > 1:
+                self.paint(n, i - 1, NAME)
+        if (
+            capital
+            and i > self.first
+            and not self.looks[i] & L_LINE
+            and self.looks[i] & L_SPACED
+            and not self.looks[i] & L_GAP
+        ):
+            n = i - 1
+            if self.tags[n] == O and self.looks[n] & 3 == 1 and self.size(n) > 2 and not self.bits[n] & B_BESIDE_NAME:
+                self.tags[n] = NAME
+        if not self.open(j) or not capital:
+            return
+        c = self.sign(j)
+        n = j + 1 if c == 44 or c == 46 else j
+        if self.open(n) and self.suffix(n):
+            self.paint(j, n, NAME)
+            return
+        if self.initial(j) and self.looks[j] & L_SPACED and self.size(i) > 1:
+            if (
+                j + 1 >= self.last
+                or self.looks[j + 1] & (L_SPACED | L_LINE)
+                or self.sign(j + 1) == 46
+                or self.sign(j + 1) == 44
+            ):
+                self.tags[j] = NAME
+                if (
+                    j + 1 < self.last
+                    and self.sign(j + 1) == 46
+                    and self.tags[j + 1] == O
+                    and not self.looks[j + 1] & (L_SPACED | L_LINE)
+                ):
+                    self.tags[j + 1] = NAME
+                return
+        if (
+            c == 44
+            and self.open(n)
+            and self.looks[n] & L_CAPITAL
+            and not self.bits[n] & B_NO_NAME
+            and self.bits[n] & B_GIVEN
+            and (i == self.first or self.tags[i - 1] != NAME)
+        ):
+            self.paint(j, n, NAME)
+            return
+        if (c == 40 or c == 34) and self.open(n + 1) and self.open(n + 2):
+            # Patricia (Pat), Patricia "Pat" O'Day
+            if (
+                self.looks[n + 1] & L_CAPITAL
+                and not self.bits[n + 1] & B_NO_NAME
+                and self.size(n + 1) > 2
+                and self.sign(n + 2) == (41 if c == 40 else 34)
+            ):
+                self.paint(j, n + 2, NAME)
+            return
+        if c == 45 and not self.looks[j] & L_SPACED and self.open(n + 1):
+            if self.looks[n + 1] & L_CAPITAL and not self.looks[n + 1] & L_SPACED:
+                self.paint(j, n + 1, NAME)
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def dotted(self, i: cython.int) -> cython.void:
+        """Initials written together: `A.K.`, `R.McD.`; and the dot of the last, also behind a name: `Anoush D.`."""
+        if self.size(i) == 1 or (
+            self.size(i) == 2 and self.looks[i] & L_CAPITAL and self.p[self.end[i] - 1] | 32 == 114
+        ):
+            if self.sign(i + 1) == 46 and self.touches(i + 1) and self.tags[i + 1] == O:
+                self.tags[i + 1] = NAME
+            if (
+                self.touches(i + 2)
+                and self.tags[i + 1] == NAME
+                and self.looks[i + 2] & L_CAPITAL
+                and self.tags[i + 2] == O
+            ):
+                self.tags[i + 2] = NAME
+        if (
+            self.touches(i)
+            and self.sign(i - 1) == 46
+            and self.touches(i - 1)
+            and self.initial(i - 2)
+            and self.tags[i - 2] == O
+        ):
+            self.tags[i - 1] = NAME
+            self.tags[i - 2] = NAME
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def inverted(self, i: cython.int) -> cython.void:
+        """A surname first: `Espinoza-Reed, Tobias`, `Petrakis, C`, `Blue Thunder, J.`"""
+        n: cython.int = i + 2
+        if (
+            self.sign(i + 1) != 44
+            or not self.follows(i + 1)
+            or not self.follows(n)
+            or not self.looks[i] & self.looks[n] & L_CAPITAL
+        ):
+            return
+        if self.tags[i + 1] != O:
+            return
+        # `Dr. Lee, I am` …
+        if (
+            self.initial(n)
+            and self.p[self.start[n]] != 73
+            and (n + 1 >= self.last or self.looks[n + 1] & (L_APART | L_SIGN))
+        ):
+            if self.sign(n + 1) == 45:
+                return
+            # Not what somebody is, nor the next of several: `Lee, M.D.`, `S. Lee, I. Moe`.
+            if (
+                self.sign(n + 1) == 46
+                and n + 2 < self.last
+                and ((self.touches(n + 2) and self.initial(n + 2)) or self.tags[n + 2] == NAME)
+            ):
+                return
+            if i > 0 and not self.looks[i] & L_BROKEN and self.tags[i - 1] == NAME and not self.touches(i):
+                return
+            if self.tags[n] == O or self.tags[n] == NAME:
+                self.tags[i + 1] = NAME
+                self.tags[n] = NAME
+            return
+        # A double name is one word.
+        if self.tags[n] == NAME and self.touches(i) and self.sign(i - 1) == 45:
+            self.tags[i + 1] = NAME
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def initialled(self, i: cython.int) -> cython.void:
+        """`P. A. Okoth`."""
+        n: cython.int = i - 1
+        while (
+            self.sign(n) == 46
+            and self.follows(n + 1)
+            and self.touches(n)
+            and self.initial(n - 1)
+            and self.looks[n + 1] & L_SPACED
+        ):
+            if self.tags[n - 1] != O and self.tags[n - 1] != NAME:
+                return
+            self.tags[n] = NAME
+            self.tags[n - 1] = NAME
+            n -= 2
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def called(self, i: cython.int) -> cython.void:
+        """A nickname between two parts of a name: `Oleksiy "The Fridge" Marchuk`."""
+        n: cython.int = i + 2
+        if self.sign(i + 1) != 34 or not self.follows(i + 1) or not self.looks[i + 1] & L_SPACED or not self.touches(n):
+            return
+        while n < i + 6 and self.follows(n) and self.sign(n) != 34:
+            n += 1
+        if n > i + 2 and self.sign(n) == 34 and self.follows(n) and self.follows(n + 1) and self.tags[n + 1] == NAME:
+            while n > i:
+                self.tags[n] = NAME
+                n -= 1
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def signed_on(self, i: cython.int) -> cython.void:
+        """A user name, of which a part was found: `dubois.renata71`, `hprins_lb`."""
+        c: cython.int
+        n: cython.int = i
+        while self.touches(n + 1):
+            c = self.sign(n + 1)
+            if c == 0 and self.looks[n + 1] & L_DIGITS:
+                n += 1
+            elif (
+                (c == 95 or (c == 46 and not self.looks[n] & L_CAPITAL))
+                and self.touches(n + 2)
+                and not self.looks[n + 2] & (L_SIGN | L_CAPITAL)
+            ):
+                if c == 46 and self.bits[n + 2] & B_PLAIN:
+                    break
+                n += 2
+            else:
+                break
+            self.tags[n] = NAME
+            self.tags[n - 1] = NAME
+        n = i
+        while self.touches(n) and self.sign(n - 1) == 95 and self.touches(n - 1) and not self.looks[n - 2] & L_SIGN:
+            n -= 2
+            self.tags[n] = NAME
+            self.tags[n + 1] = NAME
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def of_house(self, i: cython.int) -> cython.void:
+        """`de Oca` behind a name."""
+        n: cython.int = i + 1
+        while self.follows(n) and self.tags[n] == O and self.bits[n] & B_PARTICLE and self.size(n) > 1 and n < i + 4:
+            n += 1
+        if (
+            n > i + 1
+            and self.follows(n)
+            and self.looks[n] & L_CAPITAL
+            and self.looks[n] & L_LETTERS
+            and self.size(n) > 1
+        ):
+            if self.tags[n] == NAME or (self.tags[n] == O and not self.bits[n] & B_PLAIN):
+                while n > i:
+                    self.tags[n] = NAME
+                    n -= 1
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def grow(self) -> cython.void:
+        i: cython.int
+        for i in range(self.first, self.last):
+            if self.tags[i] == NAME and not self.looks[i] & L_SIGN:
+                self.beside(i)
+        for i in range(self.first, self.last):
+            if self.tags[i] == NAME and self.looks[i] & L_LETTERS:
+                self.dotted(i)
+                self.inverted(i)
+                self.initialled(i)
+                self.of_house(i)
+                self.called(i)
+                self.signed_on(i)
+
+
+def named(text: bytes, words: object, tags: object) -> None:
+    """Change `tags`, text by text."""
+    count: cython.int = words.count
+    one = Names(text, words, tags)
+    with cython.nogil:
+        while one.first < count:
+            one.last = one.first + 1
+            while one.last < count and not one.looks[one.last] & L_TEXT:
+                one.last += 1
+            one.grow()
+            one.first = one.last

@@ -1,0 +1,314 @@
+"""The rest of a place: what kind of house it is, the other words of its name; a door, a ZIP, a country behind an address. Compiled."""
+
+import cython
+
+from lockgate.phi.finding._words import hash_of
+
+O = cython.declare(cython.int, 0)  # noqa: E741 - outside
+GEO = cython.declare(cython.int, 2)
+FACILITY = cython.declare(cython.int, 3)
+
+P_ZIP = cython.declare(cython.uint, 2048)
+
+L_CAPITAL = cython.declare(cython.uint, 1 | 2)
+L_UPPER = cython.declare(cython.uint, 2)
+L_DIGITS = cython.declare(cython.uint, 8)
+L_NUMBER = cython.declare(cython.uint, 8 | 16)
+L_SIGN = cython.declare(cython.uint, 32)
+L_SPACED = cython.declare(cython.uint, 256)
+L_BROKEN = cython.declare(cython.uint, 64 | 128 | 512)
+"""Another line, text or cell."""
+L_MIXED = cython.declare(cython.uint, 16)
+L_LINE = cython.declare(cython.uint, 64)
+L_TEXT = cython.declare(cython.uint, 128)
+L_GAP = cython.declare(cython.uint, 512)
+
+B_PLAIN = cython.declare(cython.uint, 1 << 20)
+B_FACILITY = cython.declare(cython.uint, 1 << 12)
+B_PARTICLE = cython.declare(cython.uint, 1 << 29)
+B_BESIDE_PLACE = cython.declare(
+    cython.uint, 1 << 13 | 1 << 14 | 1 << 15 | 1 << 16 | 1 << 18 | 1 << 19 | 1 << 22 | 1 << 23 | 1 << 24 | 1 << 27
+)
+B_PLACE = cython.declare(cython.uint, 1 << 9 | 1 << 10)
+B_COUNTRY = cython.declare(cython.uint, 1 << 10)
+B_STREET = cython.declare(cython.uint, 1 << 11)
+B_BEFORE_PLACE = cython.declare(
+    cython.uint,
+    1 << 13 | 1 << 14 | 1 << 15 | 1 << 16 | 1 << 18 | 1 << 19 | 1 << 20 | 1 << 22 | 1 << 23 | 1 << 24 | 1 << 27,
+)
+
+K_CLINIC = cython.declare(cython.uint, hash_of(b"clinic"))
+K_PLANT = cython.declare(cython.uint, hash_of(b"plant"))
+K_HOSPITAL = cython.declare(cython.uint, hash_of(b"hospital"))
+K_PHARMACY = cython.declare(cython.uint, hash_of(b"pharmacy"))
+K_SCHOOL = cython.declare(cython.uint, hash_of(b"school"))
+K_CENTER = cython.declare(cython.uint, hash_of(b"center"))
+
+
+@cython.cclass
+class Places:
+    """The words of a batch, and the part of them that is one text."""
+
+    p = cython.declare(cython.p_uchar)
+    kept = cython.declare(bytes)
+    start = cython.declare(cython.int[::1])
+    end = cython.declare(cython.int[::1])
+    key = cython.declare(cython.uint[::1])
+    looks = cython.declare(cython.uint[::1])
+    bits = cython.declare(cython.uint[::1])
+    pattern = cython.declare(cython.uint[::1])
+    tags = cython.declare(cython.uchar[::1])
+    first = cython.declare(cython.int)
+    last = cython.declare(cython.int)
+
+    def __init__(self, text, words, tags):
+        self.kept = text
+        self.p = self.kept
+        self.start = words.start
+        self.end = words.end
+        self.key = words.key
+        self.looks = words.looks
+        self.bits = words.bits
+        self.pattern = words.pattern
+        self.tags = tags
+        self.first = 0
+        self.last = 0
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.inline
+    @cython.exceptval(check=False)
+    def size(self, i: cython.int) -> cython.int:
+        return self.end[i] - self.start[i]
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.inline
+    @cython.exceptval(check=False)
+    def sign(self, i: cython.int) -> cython.int:
+        """The sign that word i is; 0 for none, and where there is no such word."""
+        if i < self.first or i >= self.last:
+            return 0
+        return self.p[self.start[i]] if self.looks[i] & L_SIGN and self.end[i] - self.start[i] == 1 else 0
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.inline
+    @cython.exceptval(check=False)
+    def two(self, i: cython.int) -> cython.int:
+        """A word of two letters as a number, small letters: `at` is 97 * 256 + 116."""
+        if self.end[i] - self.start[i] != 2:
+            return 0
+        return (self.p[self.start[i]] | 32) * 256 + (self.p[self.start[i] + 1] | 32)
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.inline
+    @cython.exceptval(check=False)
+    def open(self, i: cython.int) -> cython.bint:
+        """Whether word i is of this text, on the line of the one before it, and not yet anybody's."""
+        return i < self.last and not self.looks[i] & L_LINE and self.tags[i] == O
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def paint(self, low: cython.int, high: cython.int, tag: cython.int) -> cython.void:
+        """Words low to high, the last included."""
+        n: cython.int
+        for n in range(low, high + 1):
+            self.tags[n] = tag
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.inline
+    @cython.exceptval(check=False)
+    def follows(self, i: cython.int) -> cython.bint:
+        """Whether word i is on the line, and in the cell, of the one before it."""
+        return self.first < i < self.last and not self.looks[i] & L_BROKEN
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def short(self, i: cython.int) -> cython.bint:
+        """HS, SNF, PET, beside small letters; not a department: ED, OR, OB, ICU."""
+        at: cython.int = self.end[i]
+        two: cython.int = self.two(i)
+        if not self.looks[i] & L_UPPER or self.size(i) > 5 or self.looks[i - 1] & L_UPPER:
+            return False
+        if two == 25956 or two == 28530 or two == 28514:
+            return False
+        return not (self.size(i) > 2 and self.p[at - 1] == 85 and self.p[at - 2] == 67)
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def housed(self, i: cython.int) -> cython.void:
+        """The rest of the name, and what kind of place it is: `Mountain View Digestive`, `Gallup IMC`, `Sarah's Circle`,
+        `Roche Harbor clinic`."""
+        j: cython.int = i + 1
+        if self.open(j + 2) and self.open(j) and self.sign(j) == 39 and self.looks[i] & L_CAPITAL:
+            if (
+                self.size(j + 1) == 1
+                and self.p[self.start[j + 1]] | 32 == 115
+                and self.open(j + 1)
+                and not (self.looks[j] | self.looks[j + 1]) & L_SPACED
+                and self.looks[j + 2] & L_CAPITAL
+                and self.looks[j + 2] & L_SPACED
+                and not self.looks[j + 2] & L_GAP
+                and not self.bits[j + 2] & B_BESIDE_PLACE
+            ):
+                self.paint(j, j + 2, FACILITY)
+                j += 3
+        while self.open(j) and self.looks[j] & L_CAPITAL and self.bits[j] & B_FACILITY:
+            self.tags[j] = FACILITY
+            j += 1
+        while (
+            j < i + 4
+            and self.open(j)
+            and self.looks[i] & L_CAPITAL
+            and self.looks[j] & L_SPACED
+            and not self.looks[j] & L_GAP
+            and self.size(j) > 1
+            and not self.bits[j] & B_BESIDE_PLACE
+            and ((self.looks[j] & 3 == 1 and self.looks[i] & 3 == 1 and self.size(j) > 2) or self.short(j))
+        ):
+            self.tags[j] = FACILITY
+            j += 1
+        if self.open(j) and self.looks[j] & L_SPACED and not self.looks[j] & L_GAP:
+            k: cython.uint = self.key[j]
+            if k == K_CLINIC or k == K_PLANT or k == K_HOSPITAL or k == K_PHARMACY or k == K_SCHOOL or k == K_CENTER:
+                self.tags[j] = FACILITY
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def led(self, i: cython.int) -> cython.void:
+        """`Mending Wall`, of which the tagger took the last word only."""
+        n: cython.int = i - 1
+        if n < 1 or self.tags[n] != O or self.looks[i] & 3 != 1 or self.looks[n] & 3 != 1 or not self.follows(i):
+            return
+        if (
+            self.size(n) < 3
+            or self.bits[i] & B_FACILITY
+            or self.bits[n - 1] & B_PARTICLE
+            or self.bits[n] & B_BEFORE_PLACE
+            or self.looks[n] & L_BROKEN
+            or self.sign(n - 1) == 46
+        ):
+            return
+        self.tags[n] = FACILITY
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def dwelling(self, i: cython.int, alone: cython.bint) -> cython.bint:
+        """A number of a house, a floor, a door: `3`, `2B`, `3o`, `piso`; `alone`: with no sign before it."""
+        if self.looks[i] & L_DIGITS:
+            # Not what counts something: `, 3 days`.
+            if alone or self.size(i) > 4:
+                return False
+            return i + 1 >= self.last or bool(self.looks[i + 1] & (L_SIGN | L_LINE | L_CAPITAL | L_NUMBER))
+        if self.looks[i] & L_MIXED:
+            return self.size(i) <= 4
+        if self.size(i) == 1:
+            return bool(self.looks[i] & L_CAPITAL) and (
+                i + 1 >= self.last or bool(self.looks[i + 1] & (L_SIGN | L_LINE | L_NUMBER))
+            )
+        return bool(self.bits[i] & B_STREET) and not self.bits[i] & B_PLAIN and (not alone or self.size(i) <= 6)
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def housed_at(self, i: cython.int) -> cython.void:
+        """What follows a street and its number: `, 3, 2B`, ` 2o dcha`, ` s/n`."""
+        j: cython.int = i + 1
+        n: cython.int
+        c: cython.int
+        while self.open(j):
+            c = self.sign(j)
+            n = j
+            if c == 44 or c == 45 or c == 46 or c == 47 or c == 35:
+                n = j + 1
+                if not self.open(n):
+                    return
+            if (
+                (self.p[self.start[n]] | 32) == 115
+                and self.size(n) == 1
+                and n + 2 < self.last
+                and self.sign(n + 1) == 47
+                and self.size(n + 2) == 1
+            ):
+                self.paint(j, n + 2, GEO)
+                return
+            if not self.dwelling(n, n == j):
+                return
+            self.paint(j, n, GEO)
+            j = n + 1
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def zipped(self, i: cython.int) -> cython.void:
+        """A city's ZIP behind its state: `Bremerton, WA 98310`."""
+        j: cython.int = i + 1
+        if j < self.last and self.sign(j) == 44 and self.tags[j] == O:
+            j += 1
+        if j + 1 < self.last and self.tags[j] == O and self.bits[j] & B_PLACE and self.looks[j] & L_CAPITAL:
+            if self.pattern[j + 1] & P_ZIP and self.tags[j + 1] == O and not self.looks[j + 1] & L_LINE:
+                self.paint(i + 1, j + 1, GEO)
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def abroad(self, i: cython.int) -> cython.void:
+        """The country at the end of an address that has a number: it is written as a part of it."""
+        j: cython.int = i + 1
+        n: cython.int
+        if j < self.last and self.tags[j] == GEO:
+            return
+        if j < self.last and self.sign(j) == 44 and self.tags[j] == O:
+            j += 1
+        n = j
+        while (
+            n < self.last and n < j + 3 and self.tags[n] == O and self.looks[n] & L_CAPITAL and self.bits[n] & B_COUNTRY
+        ):
+            n += 1
+        if n == j:
+            return
+        at: cython.int = i
+        while at > self.first and at > i - 12 and (self.tags[at] == GEO or self.looks[at] & L_SIGN):
+            if self.tags[at] == GEO and self.looks[at] & L_NUMBER:
+                self.paint(i + 1, n - 1, GEO)
+                return
+            at -= 1
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def grow(self) -> cython.void:
+        i: cython.int
+        tag: cython.int
+        for i in range(self.first, self.last):
+            tag = self.tags[i]
+            if tag == FACILITY:
+                self.housed(i)
+                if not self.looks[i] & L_SIGN:
+                    self.led(i)
+            elif tag == GEO:
+                self.zipped(i)
+                self.abroad(i)
+                if self.looks[i] & L_NUMBER or self.bits[i] & B_STREET or (i > self.first and self.tags[i - 1] == GEO):
+                    self.housed_at(i)
+
+
+def placed(text: bytes, words: object, tags: object) -> None:
+    """Change `tags`, text by text."""
+    count: cython.int = words.count
+    one = Places(text, words, tags)
+    with cython.nogil:
+        while one.first < count:
+            one.last = one.first + 1
+            while one.last < count and not one.looks[one.last] & L_TEXT:
+                one.last += 1
+            one.grow()
+            one.first = one.last

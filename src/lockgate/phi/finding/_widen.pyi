@@ -1,3 +1,0 @@
-from lockgate.phi.finding._words import Words
-
-def widen(text: bytes, words: Words, tags: memoryview) -> None: ...
