@@ -300,6 +300,14 @@ class Dates:
     @cython.nogil
     @cython.cfunc
     @cython.exceptval(check=False)
+    def alone(self, i: cython.int) -> cython.bint:
+        """Whether this day of the week has nothing beside it that makes it a date (45 CFR 164.514(b)(2)(i)(C): a day of
+        which week nobody can tell)."""
+        return (i == self.first or self.tags[i - 1] != DATE) and (i + 1 >= self.last or self.tags[i + 1] != DATE)
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.exceptval(check=False)
     def grow(self) -> cython.void:
         i: cython.int
         for i in range(self.first, self.last):
@@ -311,6 +319,9 @@ class Dates:
                 self.lettered(i)
             elif self.looks[i] & L_LETTERS:
                 self.spelt(i)
+        for i in range(self.first, self.last):
+            if self.tags[i] == DATE and self.bits[i] & B_WEEKDAY and self.alone(i):
+                self.tags[i] = O
 
 
 def dated(text: bytes, words: object, tags: object) -> None:

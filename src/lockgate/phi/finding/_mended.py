@@ -124,8 +124,11 @@ class Parts:
         two: cython.int = self.two(i)
         bits: cython.uint = self.bits[i]
         if tag == NAME:
+            if c == 46:
+                # Not the end of a sentence.
+                return self.size(i - 1) <= 3
             if c:
-                return c == 40 or c == 41 or c == 34 or c == 39 or c == 45 or c == 46 or c == 94 or (c == 44 and short)
+                return c == 40 or c == 41 or c == 34 or c == 39 or c == 45 or c == 94 or (c == 44 and short)
             return bool(bits & B_PARTICLE) or (self.size(i) == 1 and bool(self.looks[i] & L_CAPITAL))
         if tag == DATE:
             if c:

@@ -153,74 +153,73 @@ class Names:
     @cython.nogil
     @cython.cfunc
     @cython.exceptval(check=False)
-    def beside(self, i: cython.int) -> cython.void:
-        """A name's suffix and initials, `, Given` behind a surname, a nickname, the other half of a double one."""
-        j: cython.int = i + 1
-        n: cython.int
-        c: cython.int
-        capital: cython.bint = bool(self.looks[i] & L_CAPITAL)
-        if capital and i > self.first and not self.looks[i] & L_LINE and self.tags[i - 1] == O:
-            n = i - 1
+    def led(self, i: cython.int) -> cython.void:
+        """An initial before a name, or a capitalised word that is nothing else: `H. Tarrant`, `Autumn Yellowtail`."""
+        n: cython.int = i - 1
+        if not self.looks[i] & L_CAPITAL or not self.looks[i] & L_SPACED or i == self.first or self.looks[i] & L_LINE:
+            return
+        if self.tags[n] == O and self.size(i) > 1:
             if self.sign(n) == 46 and n > self.first and not self.looks[n] & L_LINE:
                 n -= 1
-            if self.initial(n) and self.tags[n] == O and self.looks[i] & L_SPACED and self.size(i) > 1:
+            if self.initial(n) and self.tags[n] == O:
                 self.paint(n, i - 1, NAME)
-        if (
-            capital
-            and i > self.first
-            and not self.looks[i] & L_LINE
-            and self.looks[i] & L_SPACED
-            and not self.looks[i] & L_GAP
-        ):
-            n = i - 1
-            if self.tags[n] == O and self.looks[n] & 3 == 1 and self.size(n) > 2 and not self.bits[n] & B_BESIDE_NAME:
+        n = i - 1
+        if self.tags[n] == O and not self.looks[i] & L_GAP and self.looks[n] & 3 == 1 and self.size(n) > 2:
+            if not self.bits[n] & B_BESIDE_NAME:
                 self.tags[n] = NAME
-        if not self.open(j) or not capital:
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def suffixed(self, i: cython.int) -> cython.bint:
+        """`Lee, Jr.`, `Lee III`."""
+        n: cython.int = i + 2 if self.sign(i + 1) == 44 or self.sign(i + 1) == 46 else i + 1
+        if not self.open(n) or not self.suffix(n):
+            return False
+        self.paint(i + 1, n, NAME)
+        return True
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def lettered(self, i: cython.int) -> cython.bint:
+        """An initial behind a name, with its dot."""
+        n: cython.int = i + 1
+        if not self.initial(n) or not self.looks[n] & L_SPACED or self.size(i) == 1:
+            return False
+        if n + 1 < self.last and not self.looks[n + 1] & (L_SPACED | L_LINE):
+            if self.sign(n + 1) != 46 and self.sign(n + 1) != 44:
+                return False
+            if self.sign(n + 1) == 46 and self.tags[n + 1] == O:
+                self.tags[n + 1] = NAME
+        self.tags[n] = NAME
+        return True
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def given(self, i: cython.int) -> cython.bint:
+        """`, Rosa` behind a surname that stands alone."""
+        n: cython.int = i + 2
+        if self.sign(i + 1) != 44 or not self.open(n) or (i > self.first and self.tags[i - 1] == NAME):
+            return False
+        if not self.looks[n] & L_CAPITAL or self.bits[n] & B_NO_NAME or not self.bits[n] & B_GIVEN:
+            return False
+        self.paint(i + 1, n, NAME)
+        return True
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def nicknamed(self, i: cython.int) -> cython.void:
+        """`Patricia (Pat)`, `Patricia "Pat" O'Day`."""
+        n: cython.int = i + 2
+        c: cython.int = self.sign(i + 1)
+        if (c != 40 and c != 34) or not self.open(n) or not self.open(n + 1):
             return
-        c = self.sign(j)
-        n = j + 1 if c == 44 or c == 46 else j
-        if self.open(n) and self.suffix(n):
-            self.paint(j, n, NAME)
-            return
-        if self.initial(j) and self.looks[j] & L_SPACED and self.size(i) > 1:
-            if (
-                j + 1 >= self.last
-                or self.looks[j + 1] & (L_SPACED | L_LINE)
-                or self.sign(j + 1) == 46
-                or self.sign(j + 1) == 44
-            ):
-                self.tags[j] = NAME
-                if (
-                    j + 1 < self.last
-                    and self.sign(j + 1) == 46
-                    and self.tags[j + 1] == O
-                    and not self.looks[j + 1] & (L_SPACED | L_LINE)
-                ):
-                    self.tags[j + 1] = NAME
-                return
-        if (
-            c == 44
-            and self.open(n)
-            and self.looks[n] & L_CAPITAL
-            and not self.bits[n] & B_NO_NAME
-            and self.bits[n] & B_GIVEN
-            and (i == self.first or self.tags[i - 1] != NAME)
-        ):
-            self.paint(j, n, NAME)
-            return
-        if (c == 40 or c == 34) and self.open(n + 1) and self.open(n + 2):
-            # Patricia (Pat), Patricia "Pat" O'Day
-            if (
-                self.looks[n + 1] & L_CAPITAL
-                and not self.bits[n + 1] & B_NO_NAME
-                and self.size(n + 1) > 2
-                and self.sign(n + 2) == (41 if c == 40 else 34)
-            ):
-                self.paint(j, n + 2, NAME)
-            return
-        if c == 45 and not self.looks[j] & L_SPACED and self.open(n + 1):
-            if self.looks[n + 1] & L_CAPITAL and not self.looks[n + 1] & L_SPACED:
-                self.paint(j, n + 1, NAME)
+        if self.looks[n] & L_CAPITAL and not self.bits[n] & B_NO_NAME and self.size(n) > 2:
+            if self.sign(n + 1) == (41 if c == 40 else 34):
+                self.paint(i + 1, n + 1, NAME)
 
     @cython.nogil
     @cython.cfunc
@@ -379,7 +378,10 @@ class Names:
         i: cython.int
         for i in range(self.first, self.last):
             if self.tags[i] == NAME and not self.looks[i] & L_SIGN:
-                self.beside(i)
+                self.led(i)
+                if self.looks[i] & L_CAPITAL and self.open(i + 1):
+                    if not self.suffixed(i) and not self.lettered(i) and not self.given(i):
+                        self.nicknamed(i)
         for i in range(self.first, self.last):
             if self.tags[i] == NAME and self.looks[i] & L_LETTERS:
                 self.dotted(i)

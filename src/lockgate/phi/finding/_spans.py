@@ -48,6 +48,9 @@ B_DRUG = cython.declare(cython.uint, 1 << 23)
 B_EPONYM = cython.declare(cython.uint, 1 << 24)
 B_AMBIGUOUS = cython.declare(cython.uint, 0x80000000)
 
+SHORTEST = cython.declare(cython.int, 3)
+"""Letters of a name that is met again."""
+
 
 @cython.cclass
 class Spans:
@@ -105,7 +108,7 @@ def build(
     long_is_found: cython.bint = strict
     with cython.nogil:
         _prove(count, start, end, looks, pattern, tagged, long_is_found)
-        _remember(count, key, looks, bits, tagged)
+        _remember(count, start, end, key, looks, bits, tagged)
     announced(text, words, tags)
     signed(text, words, tags)
     dated(text, words, tags)
@@ -155,7 +158,13 @@ def _prove(
 @cython.cfunc
 @cython.exceptval(check=False)
 def _remember(
-    count: cython.int, key: cython.uint[::1], looks: cython.uint[::1], bits: cython.uint[::1], tags: cython.uchar[::1]
+    count: cython.int,
+    start: cython.int[::1],
+    end: cython.int[::1],
+    key: cython.uint[::1],
+    looks: cython.uint[::1],
+    bits: cython.uint[::1],
+    tags: cython.uchar[::1],
 ) -> cython.void:
     known = cython.declare(cython.uint[256])
     size: cython.int = 0
@@ -174,8 +183,9 @@ def _remember(
         while j < count and (j == begin or not looks[j] & L_TEXT):
             if (
                 tags[j] == NAME
-                and looks[j] & (L_TITLE | L_UPPER | L_LOWER)
                 and looks[j] & (L_TITLE | L_UPPER)
+                # Somebody's initial is also a pulse, a side, a temperature.
+                and end[j] - start[j] >= SHORTEST
                 and not bits[j] & uncertain
                 # Gleason alone may be the score, Ann Gleason is somebody.
                 and (
