@@ -7,6 +7,7 @@ import random
 
 import numpy as np
 import pytest
+from training.marks import all_documents
 from typer.testing import CliRunner
 
 from lockgate.cli import app
@@ -16,6 +17,7 @@ from lockgate.phi.finding._words import Words, scan
 from lockgate.phi.finding.engine import BETWEEN, Engine
 from lockgate.phi.finding.folding import fold
 from lockgate.phi.finding.model import load_lexicon, load_second, load_tagger
+from lockgate.phi.finding.processor import has_avx2
 from uncompiled import plain
 
 SECOND = plain(_second)
@@ -120,6 +122,34 @@ def test_compiled_or_not_the_scores_are_the_same():
     every = [word for note in NOTES for word in note.split()]
     for text in (*NOTES[:3], " ".join(rng.choices(every, k=40))):
         assert scored(fold(text), other) == scored(fold(text), compiled)
+
+
+def test_whatever_the_processor_has_the_scores_are_the_same():
+    wide = pytest.importorskip("lockgate.phi.finding._second_avx2", reason="not compiled for this kind of processor")
+    if not has_avx2():
+        pytest.skip("this processor has no AVX2")
+    numbers = load_second().kept
+    rng = random.Random(6)
+    every = [word for doc in all_documents(True)[:40] for word in doc.text.split()]
+    for text in (*NOTES, " ".join(rng.choices(every, k=3000))):
+        assert scored(fold(text), wide.Second(*numbers)) == scored(fold(text), _second.Second(*numbers))
+
+
+@pytest.mark.parametrize(
+    ("said", "has"),
+    [
+        ("flags\t\t: fpu sse2 avx2 bmi1\n\nflags\t\t: fpu avx2\n", True),
+        ("flags\t\t: fpu avx2\n\nflags\t\t: fpu sse2\n", False),
+        ("flags\t\t: fpu avx\n", False),
+        ("Features\t: fp asimd\n", False),
+        ("", False),
+    ],
+)
+def test_a_processor_has_what_the_kernel_says_of_each_of_its_cores(tmp_path, said, has):
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text(said)
+    assert has_avx2(cpuinfo) is has
+    assert has_avx2(tmp_path / "none") is False
 
 
 def test_a_hostile_text_does_not_make_sums_run_over():

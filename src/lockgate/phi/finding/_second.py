@@ -399,8 +399,9 @@ def _blend(
     u: cython.int
     c: cython.int
     v: cython.int
-    # A copy that nothing else can change stays in registers.
+    # A copy that nothing else can change stays in registers; sums first, then what is made of them, each eight at once.
     own = cython.declare(cython.short[64])
+    sums = cython.declare(cython.int[64])
     for c in range(64):
         own[c] = y[at + c]
     for u in range(64):
@@ -408,7 +409,10 @@ def _blend(
         v = 0
         for c in range(64):
             v += own[c] * w[m + c]
-        v = (v + b[layer * 64 + u]) >> 12
+        sums[u] = v
+    o: cython.Py_ssize_t = layer * 64
+    for u in range(64):
+        v = (sums[u] + b[o + u]) >> 12
         v = x[to + u] + (v if v > 0 else 0)
         x[to + u] = v if v < TOP else TOP
 

@@ -19,6 +19,7 @@ from lockgate.errors import ConfigError
 from lockgate.phi.finding._second import SIZES, Second
 from lockgate.phi.finding._tagger import SHIFTED, Tagger
 from lockgate.phi.finding._words import Lexicon
+from lockgate.phi.finding.processor import has_avx2
 
 DATA = Path(__file__).parent / "data"
 LEXICON, WEIGHTS, SECOND = b"LGLEX3", b"LGTAG2", b"LGSEC1"
@@ -51,9 +52,21 @@ def _weights(path: Path) -> tuple[Sequence[int], tuple[int, ...]]:
 
 
 def load_second(path: Path = DATA / "second.bin") -> Second:
-    """As `load_tagger`: the network that looks again."""
+    """As `load_tagger`: the network that looks again, by the code that is fastest here."""
     times, parts = _network(path)
-    return Second(times, *parts)
+    return _fastest()(times, *parts)
+
+
+@lru_cache(maxsize=1)
+def _fastest() -> type[Second]:
+    """One source, compiled twice; both find the same."""
+    if not has_avx2():
+        return Second
+    try:
+        from lockgate.phi.finding._second_avx2 import Second as Wide
+    except ImportError:
+        return Second
+    return Wide
 
 
 NUMBERS: tuple[Literal["Q", "h", "i"], ...] = ("Q", "h", "i", "h", "i", "h", "i")
