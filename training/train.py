@@ -135,7 +135,7 @@ def packed(weights: bytes, steps: list[int]) -> bytes:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=20)
-    parser.add_argument("--rounds", type=int, default=280)
+    parser.add_argument("--rounds", type=int, default=260)
     parser.add_argument("--texts", type=Path, default=TEXTS)
     parser.add_argument("--out", type=Path, default=OUT)
     asked = parser.parse_args()

@@ -59,6 +59,7 @@ def test_a_name_with_its_other_half(text, name):
     ],
 )
 def test_what_somebody_is_stands_outside(text):
+    assert found(text), "somebody is named"
     assert not any(title in one for one in found(text) for title in ("M.D", "D.O", "F.A"))
 
 
@@ -91,10 +92,17 @@ def test_what_has_no_date_beside_it_is_none(text):
 
 
 @pytest.mark.parametrize(
+    "text", ["Dressing change on Tuesday and again Friday.", "Clinic is closed Mondays, call Tues"]
+)
+def test_a_day_of_the_week_alone_is_no_date(text):
+    assert found(text) == []
+
+
+@pytest.mark.parametrize(
     ("text", "place"),
     [
         ("transferred from Tippecanoe Regional HS yesterday", "Tippecanoe Regional HS"),
-        ("She lives at Sarah's Circle now, discharged from Lutheran General Hospital", "Lutheran General Hospital"),
+        ("discharged from Lutheran General Hospital to her daughter", "Lutheran General Hospital"),
     ],
 )
 def test_a_place_with_what_it_is(text, place):

@@ -19,13 +19,21 @@ L_MIXED = cython.declare(cython.uint, 16)
 L_NUMBER = cython.declare(cython.uint, 8 | 16)
 L_SIGN = cython.declare(cython.uint, 32)
 L_LINE = cython.declare(cython.uint, 64)
-L_APART = cython.declare(cython.uint, 64 | 128 | 256)
+L_AWAY = cython.declare(cython.uint, 64 | 128 | 256)
+"""It begins not where the word before it ends."""
 L_TEXT = cython.declare(cython.uint, 128)
 L_SPACED = cython.declare(cython.uint, 256)
 
 B_MONTH = cython.declare(cython.uint, 1 << 15)
 B_WEEKDAY = cython.declare(cython.uint, 1 << 16)
+B_UNIT = cython.declare(cython.uint, 1 << 25)
 B_NUMBER = cython.declare(cython.uint, 1 << 26)
+
+# Words of two letters, as `two` has them.
+W_AT = cython.declare(cython.int, 97 * 256 + 116)
+W_ON = cython.declare(cython.int, 111 * 256 + 110)
+W_OF = cython.declare(cython.int, 111 * 256 + 102)
+W_TO = cython.declare(cython.int, 116 * 256 + 111)
 
 
 @cython.cclass
@@ -115,6 +123,9 @@ class Dates:
             return True
         if not self.looks[i] & L_DIGITS or self.end[i] - at != 4:
             return False
+        # 1200 mL
+        if i + 1 < self.last and self.bits[i + 1] & B_UNIT and not self.looks[i + 1] & L_LINE:
+            return False
         return (self.p[at] - 48) * 10 + self.p[at + 1] - 48 < 24 and self.p[at + 2] < 54
 
     @cython.nogil
@@ -125,7 +136,7 @@ class Dates:
         c: cython.int = self.p[self.start[i]]
         if self.end[i] - self.start[i] == 1:
             return c == 64 or c == 44 or c == 84 or c == 45 or c == 47
-        return self.two(i) == 97 * 256 + 116 or self.two(i) == 111 * 256 + 110
+        return self.two(i) == W_AT or self.two(i) == W_ON
 
     @cython.nogil
     @cython.cfunc
@@ -147,19 +158,26 @@ class Dates:
             return i + 1
         if self.size(i) == 2 and last == 109 and (first == 97 or first == 112):
             return i + 1
-        return i + 1 if first == 104 and self.size(i) <= 3 and (last == 104 or last == 114 or last == 115) else i
+        # h, hr, hrs
+        if first != 104 or (self.size(i) > 1 and self.p[self.start[i] + 1] | 32 != 114):
+            return i
+        return i + 1 if self.size(i) < 3 or (self.size(i) == 3 and last == 115) else i
 
     @cython.nogil
     @cython.cfunc
     @cython.exceptval(check=False)
     def zone(self, i: cython.int) -> cython.bint:
-        """CST, PDT, UTC."""
+        """EST, CST, MDT, PDT …, UTC, GMT, CET."""
         if not self.open(i) or not self.looks[i] & L_UPPER or self.size(i) != 3:
             return False
         at: cython.int = self.start[i]
-        return (self.p[at + 2] == 84 and (self.p[at + 1] == 83 or self.p[at + 1] == 68)) or (
-            self.p[at] == 85 and self.p[at + 1] == 84 and self.p[at + 2] == 67
-        )
+        a: cython.int = self.p[at]
+        b: cython.int = self.p[at + 1]
+        if self.p[at + 2] == 84:
+            if b == 83 or b == 68:
+                return a == 69 or a == 67 or a == 77 or a == 80 or a == 72
+            return (a == 71 and b == 77) or (a == 67 and b == 69)
+        return a == 85 and b == 84 and self.p[at + 2] == 67
 
     @cython.nogil
     @cython.cfunc
@@ -217,12 +235,12 @@ class Dates:
         if self.open(j):
             n = j + 1 if self.joins(j) else j
             # , at 9:15
-            if n > j and self.open(n) and self.sign(j) == 44 and self.two(n) == 24948:
+            if n > j and self.open(n) and self.sign(j) == 44 and self.two(n) == W_AT:
                 n += 1
             end = self.hour(n)
             if end > n:
                 # to 2:55, - 14:00
-                if self.open(end) and (self.two(end) == 29807 or self.sign(end) == 45):
+                if self.open(end) and (self.two(end) == W_TO or self.sign(end) == 45):
                     n = self.hour(end + 1)
                     if n > end + 1:
                         end = n
@@ -253,7 +271,7 @@ class Dates:
         n: cython.int = i - 1
         if not self.before(i) or not self.looks[i] & L_SPACED or not self.looks[n] & L_CAPITAL or self.size(n) > 2:
             return
-        if i + 1 >= self.last or self.sign(i + 1) != 47 or (n > self.first and not self.looks[n] & L_APART):
+        if i + 1 >= self.last or self.sign(i + 1) != 47 or (n > self.first and not self.looks[n] & L_AWAY):
             return
         a: cython.int = self.p[self.start[n]]
         b: cython.int = self.p[self.start[n] + 1] | 32 if self.size(n) == 2 else 0
@@ -285,7 +303,7 @@ class Dates:
         if not self.bits[i] & B_MONTH:
             return
         while (
-            n < self.last and n < i + 3 and not self.looks[n] & L_LINE and (self.sign(n) == 46 or self.two(n) == 28518)
+            n < self.last and n < i + 3 and not self.looks[n] & L_LINE and (self.sign(n) == 46 or self.two(n) == W_OF)
         ):
             n += 1
         if (
@@ -301,8 +319,8 @@ class Dates:
     @cython.cfunc
     @cython.exceptval(check=False)
     def alone(self, i: cython.int) -> cython.bint:
-        """Whether this day of the week has nothing beside it that makes it a date (45 CFR 164.514(b)(2)(i)(C): a day of
-        which week nobody can tell)."""
+        """Whether this day of the week stands without a date: `on Tuesday` tells no day of the year, which is what
+        45 CFR 164.514(b)(2)(i)(C) asks to be removed (decision 40)."""
         return (i == self.first or self.tags[i - 1] != DATE) and (i + 1 >= self.last or self.tags[i + 1] != DATE)
 
     @cython.nogil

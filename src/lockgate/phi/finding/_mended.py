@@ -16,20 +16,29 @@ L_UPPER = cython.declare(cython.uint, 2)
 L_LETTERS = cython.declare(cython.uint, 1 | 2 | 4 | 16)
 L_DIGITS = cython.declare(cython.uint, 8)
 L_SIGN = cython.declare(cython.uint, 32)
-L_APART = cython.declare(cython.uint, 64 | 128 | 256)
+L_AWAY = cython.declare(cython.uint, 64 | 128 | 256)
+"""It begins not where the word before it ends."""
 L_LINE = cython.declare(cython.uint, 64)
 L_TEXT = cython.declare(cython.uint, 128)
 L_GAP = cython.declare(cython.uint, 512)
 
 B_PLAIN = cython.declare(cython.uint, 1 << 20)
 B_FACILITY = cython.declare(cython.uint, 1 << 12)
-B_MEDICAL = cython.declare(cython.uint, 1 << 22 | 1 << 23 | 1 << 24)
+B_NO_HALF = cython.declare(cython.uint, 1 << 22 | 1 << 23 | 1 << 24)
 B_PARTICLE = cython.declare(cython.uint, 1 << 29)
-B_CUE = cython.declare(cython.uint, 1 << 13 | 1 << 17 | 1 << 18 | 1 << 19 | 1 << 24)
+B_NO_PART = cython.declare(cython.uint, 1 << 13 | 1 << 17 | 1 << 18 | 1 << 19 | 1 << 24)
 B_PLACE = cython.declare(cython.uint, 1 << 9 | 1 << 10)
 
 INSIDE = cython.declare(cython.int, 3)
 """How many words that were left out may stand between two parts of one identifier."""
+
+# Words of two letters, as `two` has them.
+W_AT = cython.declare(cython.int, 97 * 256 + 116)
+W_ON = cython.declare(cython.int, 111 * 256 + 110)
+W_OF = cython.declare(cython.int, 111 * 256 + 102)
+W_TO = cython.declare(cython.int, 116 * 256 + 111)
+W_DE = cython.declare(cython.int, 100 * 256 + 101)
+W_LA = cython.declare(cython.int, 108 * 256 + 97)
 
 
 @cython.cclass
@@ -101,7 +110,7 @@ class Parts:
     @cython.exceptval(check=False)
     def touches(self, i: cython.int) -> cython.bint:
         """Whether word i begins where the one before it ends."""
-        return self.first < i < self.last and not self.looks[i] & L_APART
+        return self.first < i < self.last and not self.looks[i] & L_AWAY
 
     @cython.nogil
     @cython.cfunc
@@ -134,16 +143,16 @@ class Parts:
             if c:
                 return c == 44 or c == 45 or c == 47 or c == 46 or c == 64 or c == 58 or c == 40 or c == 39
             # at, on, of, to
-            return two == 24948 or two == 28526 or two == 28518 or two == 29807 or self.clock(i)
+            return two == W_AT or two == W_ON or two == W_OF or two == W_TO or self.clock(i)
         if tag == FACILITY:
             if c:
                 return c == 38 or c == 45 or c == 39 or c == 46 or c == 44 or c == 47 or c == 64
             # of, de, la, at
             return (
-                two == 28518
-                or two == 25701
-                or two == 27745
-                or two == 24948
+                two == W_OF
+                or two == W_DE
+                or two == W_LA
+                or two == W_AT
                 or bool(bits & B_PARTICLE)
                 or bool(self.looks[i] & L_CAPITAL and bits & (B_FACILITY | B_PLACE))
             )
@@ -161,59 +170,36 @@ class Parts:
     @cython.nogil
     @cython.cfunc
     @cython.exceptval(check=False)
-    def between(self, i: cython.int) -> cython.bint:
-        """One of `, - / & ' @`."""
-        c: cython.int = self.sign(i)
-        return c == 44 or c == 45 or c == 47 or c == 38 or c == 39 or c == 64
-
-    @cython.nogil
-    @cython.cfunc
-    @cython.exceptval(check=False)
     def mend(self) -> cython.void:
         """What was left out between two parts of one identifier."""
-        i: cython.int = self.first
+        i: cython.int
         j: cython.int
-        n: cython.int
         tag: cython.int
-        run: cython.int = 0
-        while i < self.last:
+        before: cython.int = 0
+        for i in range(self.first, self.last):
             tag = self.tags[i]
-            if i > self.first and self.tags[i - 1] != tag:
-                run = 0
+            before = before + 1 if i > self.first and self.tags[i - 1] == tag else 0
             if tag == O or i + 1 >= self.last or self.tags[i + 1] != O:
-                run = run + 1 if tag != O and (i == self.first or self.tags[i - 1] == tag) else 0
-                i += 1
                 continue
             j = i + 1
             while j < self.last and j - i <= INSIDE and self.tags[j] == O:
-                if (self.looks[j] & L_LINE and tag != GEO) or not self.fills(j, tag, run == 0):
+                if (self.looks[j] & L_LINE and tag != GEO) or not self.fills(j, tag, before == 0):
                     break
                 j += 1
             if (
                 j < self.last
                 and self.tags[j] == tag
-                and j - i <= INSIDE + 1
                 and (tag == GEO or not self.looks[j] & L_LINE)
                 and not self.looks[j] & L_GAP
             ):
                 self.paint(i + 1, j - 1, tag)
-            elif self.tags[i + 1] == O and tag <= FACILITY and i + 2 < self.last and O < self.tags[i + 2] <= FACILITY:
-                # A name of which the tagger took one part for a place.
-                if (
-                    self.tags[i + 2] != tag
-                    and self.between(i + 1)
-                    and not (self.looks[i + 1] | self.looks[i + 2]) & (L_LINE | L_GAP)
-                ):
-                    self.tags[i + 1] = tag
-            run = 0
-            i += 1
 
     @cython.nogil
     @cython.cfunc
     @cython.exceptval(check=False)
     def become(self, i: cython.int, was: cython.int, tag: cython.int) -> cython.void:
         """From word i on, as far as the tag goes."""
-        while i < self.last and self.tags[i] == was and not self.looks[i] & 128:
+        while i < self.last and self.tags[i] == was:
             self.tags[i] = tag
             i += 1
 
@@ -229,7 +215,7 @@ class Parts:
         if (c == 45 or c == 39) and self.touches(i + 1) and self.touches(i + 2) and self.looks[i + 2] & L_LETTERS:
             other = self.tags[i + 2]
             if other == O:
-                if self.bits[i + 2] & B_MEDICAL:
+                if self.bits[i + 2] & B_NO_HALF:
                     return
                 if (self.looks[i] & self.looks[i + 2] & L_CAPITAL and (c == 45 or self.size(i + 2) > 2)) or (
                     # Hye-won
@@ -238,27 +224,20 @@ class Parts:
                     self.tags[i + 1] = tag
                     self.tags[i + 2] = tag
             elif other <= FACILITY and (other != tag or self.tags[i + 1] != tag):
-                both = (
-                    NAME
-                    if (other == NAME or tag == NAME) and other != FACILITY and tag != FACILITY
-                    else FACILITY
-                    if other == FACILITY or tag == FACILITY
-                    else tag
-                )
+                both = NAME if tag == NAME or other == NAME else GEO
+                both = FACILITY if tag == FACILITY or other == FACILITY else both
                 self.tags[i + 1] = both
                 if other != both:
                     self.become(i + 2, other, both)
-                while i >= 0 and self.tags[i] == tag and tag != both:
+                while tag != both and i >= self.first and self.tags[i] == tag:
                     self.tags[i] = both
-                    if self.looks[i] & 128:
-                        break
                     i -= 1
             return
         if self.touches(i) and self.sign(i - 1) == 45 and self.touches(i - 1) and i > 1 and self.tags[i - 2] == O:
             if (
                 self.looks[i - 2] & self.looks[i] & L_CAPITAL
                 and self.looks[i - 2] & L_LETTERS
-                and not self.bits[i - 2] & (B_CUE | B_MEDICAL)
+                and not self.bits[i - 2] & (B_NO_PART | B_NO_HALF)
             ):
                 self.tags[i - 1] = tag
                 self.tags[i - 2] = tag

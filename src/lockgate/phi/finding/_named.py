@@ -11,7 +11,8 @@ L_LETTERS = cython.declare(cython.uint, 1 | 2 | 4 | 16)
 L_DIGITS = cython.declare(cython.uint, 8)
 L_SIGN = cython.declare(cython.uint, 32)
 L_SPACED = cython.declare(cython.uint, 256)
-L_APART = cython.declare(cython.uint, 64 | 128 | 256)
+L_AWAY = cython.declare(cython.uint, 64 | 128 | 256)
+"""It begins not where the word before it ends."""
 L_BROKEN = cython.declare(cython.uint, 64 | 128 | 512)
 """Another line, text or cell."""
 L_LINE = cython.declare(cython.uint, 64)
@@ -119,7 +120,7 @@ class Names:
     @cython.exceptval(check=False)
     def touches(self, i: cython.int) -> cython.bint:
         """Whether word i begins where the one before it ends."""
-        return self.first < i < self.last and not self.looks[i] & L_APART
+        return self.first < i < self.last and not self.looks[i] & L_AWAY
 
     @cython.nogil
     @cython.cfunc
@@ -267,7 +268,7 @@ class Names:
         if (
             self.initial(n)
             and self.p[self.start[n]] != 73
-            and (n + 1 >= self.last or self.looks[n + 1] & (L_APART | L_SIGN))
+            and (n + 1 >= self.last or self.looks[n + 1] & (L_AWAY | L_SIGN))
         ):
             if self.sign(n + 1) == 45:
                 return

@@ -18,13 +18,14 @@ L_DIGITS = cython.declare(cython.uint, 8)
 L_NUMBER = cython.declare(cython.uint, 8 | 16)
 L_SIGN = cython.declare(cython.uint, 32)
 L_SPACED = cython.declare(cython.uint, 256)
-L_APART = cython.declare(cython.uint, 64 | 128 | 256)
+L_AWAY = cython.declare(cython.uint, 64 | 128 | 256)
+"""It begins not where the word before it ends."""
 L_MIXED = cython.declare(cython.uint, 16)
 L_LINE = cython.declare(cython.uint, 64)
 L_TEXT = cython.declare(cython.uint, 128)
 L_GAP = cython.declare(cython.uint, 512)
 
-B_CUE = cython.declare(cython.uint, 1 << 13 | 1 << 17 | 1 << 18 | 1 << 19 | 1 << 24)
+B_NO_PART = cython.declare(cython.uint, 1 << 13 | 1 << 17 | 1 << 18 | 1 << 19 | 1 << 24)
 B_UNIT = cython.declare(cython.uint, 1 << 25)
 
 
@@ -95,7 +96,7 @@ class Numbers:
     @cython.exceptval(check=False)
     def touches(self, i: cython.int) -> cython.bint:
         """Whether word i begins where the one before it ends."""
-        return self.first < i < self.last and not self.looks[i] & L_APART
+        return self.first < i < self.last and not self.looks[i] & L_AWAY
 
     @cython.nogil
     @cython.cfunc
@@ -107,7 +108,10 @@ class Numbers:
             return
         c: cython.int = self.p[self.start[n]] | 32
         if (c == 120 and self.size(n) == 1) or (
-            self.size(n) == 3 and c == 101 and self.p[self.start[n] + 1] | 32 == 120
+            self.size(n) == 3
+            and c == 101
+            and self.p[self.start[n] + 1] | 32 == 120
+            and self.p[self.start[n] + 2] | 32 == 116
         ):
             j: cython.int = n + 1
             if self.open(j) and self.sign(j) == 46:
@@ -153,7 +157,7 @@ class Numbers:
             return (
                 (size == 2 and (second == 111 or second == 114))
                 or (size == 3 and second == 114)
-                or (3 < size < 6 and second == 101)
+                or (3 < size < 6 and second == 101 and self.p[at + 2] | 32 == 97 and self.p[at + 3] | 32 == 114)
             )
         return size == 4 and self.p[at] | 32 == 97 and self.p[at + 1] | 32 == 110 and self.p[at + 2] | 32 == 111
 
@@ -227,7 +231,7 @@ class Numbers:
     @cython.exceptval(check=False)
     def part(self, i: cython.int, sign: cython.int, tag: cython.int) -> cython.bint:
         """Whether word i, beside this sign (0: none), is of the number that has this tag."""
-        if i < 0 or i >= self.last or self.tags[i] == tag or self.looks[i] & L_SIGN:
+        if i < self.first or i >= self.last or self.tags[i] == tag or self.looks[i] & L_SIGN:
             return False
         if tag == DATE:
             if self.tags[i] != O or sign == 0 or sign == 58:
@@ -241,7 +245,7 @@ class Numbers:
             (sign == 45 or sign == 0)
             and bool(self.looks[i] & L_UPPER)
             and self.size(i) <= 4
-            and not self.bits[i] & B_CUE
+            and not self.bits[i] & B_NO_PART
         )
 
     @cython.nogil

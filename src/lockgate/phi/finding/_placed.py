@@ -44,6 +44,11 @@ K_PHARMACY = cython.declare(cython.uint, hash_of(b"pharmacy"))
 K_SCHOOL = cython.declare(cython.uint, hash_of(b"school"))
 K_CENTER = cython.declare(cython.uint, hash_of(b"center"))
 
+# Words of two letters, as `two` has them.
+W_ED = cython.declare(cython.int, 101 * 256 + 100)
+W_OR = cython.declare(cython.int, 111 * 256 + 114)
+W_OB = cython.declare(cython.int, 111 * 256 + 98)
+
 
 @cython.cclass
 class Places:
@@ -135,30 +140,33 @@ class Places:
         two: cython.int = self.two(i)
         if not self.looks[i] & L_UPPER or self.size(i) > 5 or self.looks[i - 1] & L_UPPER:
             return False
-        if two == 25956 or two == 28530 or two == 28514:
+        if two == W_ED or two == W_OR or two == W_OB:
             return False
         return not (self.size(i) > 2 and self.p[at - 1] == 85 and self.p[at - 2] == 67)
 
     @cython.nogil
     @cython.cfunc
     @cython.exceptval(check=False)
+    def owned(self, i: cython.int) -> cython.int:
+        """The last word of `Sarah's Circle`, where it is one; else i."""
+        n: cython.int = i + 3
+        if self.sign(i + 1) != 39 or not self.open(i + 1) or not self.open(i + 2) or not self.open(n):
+            return i
+        if self.size(i + 2) != 1 or self.p[self.start[i + 2]] | 32 != 115 or not self.looks[i] & L_CAPITAL:
+            return i
+        if (self.looks[i + 1] | self.looks[i + 2]) & L_SPACED or not self.looks[n] & L_SPACED or self.looks[n] & L_GAP:
+            return i
+        if not self.looks[n] & L_CAPITAL or (self.bits[n] & B_BESIDE_PLACE and not self.bits[n] & B_STREET):
+            return i
+        self.paint(i + 1, n, FACILITY)
+        return n
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.exceptval(check=False)
     def housed(self, i: cython.int) -> cython.void:
-        """The rest of the name, and what kind of place it is: `Mountain View Digestive`, `Gallup IMC`, `Sarah's Circle`,
-        `Roche Harbor clinic`."""
-        j: cython.int = i + 1
-        if self.open(j + 2) and self.open(j) and self.sign(j) == 39 and self.looks[i] & L_CAPITAL:
-            if (
-                self.size(j + 1) == 1
-                and self.p[self.start[j + 1]] | 32 == 115
-                and self.open(j + 1)
-                and not (self.looks[j] | self.looks[j + 1]) & L_SPACED
-                and self.looks[j + 2] & L_CAPITAL
-                and self.looks[j + 2] & L_SPACED
-                and not self.looks[j + 2] & L_GAP
-                and not self.bits[j + 2] & B_BESIDE_PLACE
-            ):
-                self.paint(j, j + 2, FACILITY)
-                j += 3
+        """The rest of the name, and what kind of place it is: `Kestrel Bottling`, `Gallup IMC`, `Roche Harbor clinic`."""
+        j: cython.int = self.owned(i) + 1
         while self.open(j) and self.looks[j] & L_CAPITAL and self.bits[j] & B_FACILITY:
             self.tags[j] = FACILITY
             j += 1
@@ -183,7 +191,7 @@ class Places:
     @cython.cfunc
     @cython.exceptval(check=False)
     def led(self, i: cython.int) -> cython.void:
-        """`Mending Wall`, of which the tagger took the last word only."""
+        """`Tilquin Wall`, of which the tagger took the last word only."""
         n: cython.int = i - 1
         if n < 1 or self.tags[n] != O or self.looks[i] & 3 != 1 or self.looks[n] & 3 != 1 or not self.follows(i):
             return
@@ -288,6 +296,7 @@ class Places:
     def grow(self) -> cython.void:
         i: cython.int
         tag: cython.int
+        street: cython.bint = False
         for i in range(self.first, self.last):
             tag = self.tags[i]
             if tag == FACILITY:
@@ -297,7 +306,11 @@ class Places:
             elif tag == GEO:
                 self.zipped(i)
                 self.abroad(i)
-                if self.looks[i] & L_NUMBER or self.bits[i] & B_STREET or (i > self.first and self.tags[i - 1] == GEO):
+                # Behind a street or a number only: `San Antonio, 54 M` is a town and somebody's age.
+                street = (street and self.tags[i - 1] == GEO) or bool(
+                    self.looks[i] & L_NUMBER or self.bits[i] & B_STREET
+                )
+                if street:
                     self.housed_at(i)
 
 

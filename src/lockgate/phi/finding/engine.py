@@ -45,7 +45,7 @@ class Found:
     end: int
     label: str
     rule: str
-    """`form` where its form proves it, `second stage` where the tagger alone leaned away from a word of it, else
+    """`form` where its form proves it, `second look` where the tagger alone leaned away from a word of it, else
     `tagger`, also where a name is met again or a cue announced it."""
     score: float
     """1 where a form proves it; else how far its words lean to it, from 0 to 1: 0.5 is barely."""
@@ -144,7 +144,7 @@ class Engine:
                 assert spans is not None
                 proven = bool(spans.proven[n])
                 score = 1.0 if proven else round(1 / (1 + exp(-spans.lean[n] / SCALE)), 3)
-                rule = "form" if proven else "second stage" if spans.turned[n] else "tagger"
+                rule = "form" if proven else "second look" if spans.turned[n] else "tagger"
                 yield Found(doc, start, end, label, rule, score)
 
     def spans(self, texts: Sequence[str], bias: int = 0) -> list[list[Span]]:
