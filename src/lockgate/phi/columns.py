@@ -39,16 +39,18 @@ _LABELS = {cls: label for label, cls in reversed(CLASSES.items())} | {
 """What the finder would call the values of a column of a kind."""
 
 
-def detect(texts: Any, *, bias: int = 0) -> list[Found]:
+def detect(texts: Any, *, bias: int = 0, doubt: bool = True) -> list[Found]:
     """Where identifiers are: spans in code points, `doc` being the row; in order, none overlapping. Nulls have none.
 
-    `bias` is the working point: more than 0 finds more, and more that is none. Raises ConfigError for what is no
-    column of text.
+    `bias` is the working point: more than 0 finds more, and more that is none. With `doubt`, at 0, a sentence that has
+    nothing but single names, each of them barely, has none (decision 41); not for what decides what is masked. Raises
+    ConfigError for what is no column of text.
     """
     rows = [_text(value) for value in opened(texts).values]
+    search = found(bias, doubt=doubt and bias <= 0)
     return [
         one if one.doc == row else Found(row, one.start, one.end, one.label, one.rule, one.score)
-        for row, of_text in enumerate(chain.from_iterable(batch for _, batch in found(bias).batches(rows)))
+        for row, of_text in enumerate(chain.from_iterable(batch for _, batch in search.batches(rows)))
         for one in of_text
     ]
 

@@ -46,12 +46,12 @@ class Search(Generic[One]):
         return out
 
 
-def found(bias: int) -> Search[Found]:
+def found(bias: int, doubt: bool = False) -> Search[Found]:
     """With what is known of each; `doc` is not the row's."""
 
     def of(texts: list[str]) -> list[list[Found]]:
         out: list[list[Found]] = [[] for _ in texts]
-        for one in engine().find(texts, bias):
+        for one in engine().find(texts, bias, doubt=doubt):
             out[one.doc].append(one)
         return out
 

@@ -50,6 +50,10 @@ B_AMBIGUOUS = cython.declare(cython.uint, 0x80000000)
 
 SHORTEST = cython.declare(cython.int, 3)
 """Letters of a name that is met again."""
+SENTENCE = cython.declare(cython.int, 5)
+"""Words and signs that a text has at least, for what it does not have to say something."""
+BARELY = cython.declare(cython.int, 467)
+"""Scores that a name is ahead by: a certainty of 0.98 (`engine.SCALE`)."""
 
 
 @cython.cclass
@@ -86,11 +90,18 @@ def listed(spans: Spans) -> list:
 
 
 def build(
-    text: bytes, words: object, tags: object, margins: object, strict: bool = False, scores: object = None
+    text: bytes,
+    words: object,
+    tags: object,
+    margins: object,
+    strict: bool = False,
+    scores: object = None,
+    doubt: bool = False,
 ) -> Spans:
     """Spans in order, none overlapping. `tags` is changed. `strict`: a long number is an identifier, whosever.
 
-    `scores` are the tagger's, to tell what was found at the second look only (`Spans.turned`).
+    `scores` are the tagger's, to tell what was found at the second look only (`Spans.turned`). `doubt`: a text in which
+    nothing but single names was found, each of them barely, has none.
     """
     count: cython.int = words.count
     found = Spans(count + 1)
@@ -106,6 +117,7 @@ def build(
     tagged: cython.uchar[::1] = tags
     leans: cython.int[::1] = margins
     long_is_found: cython.bint = strict
+    doubtful: cython.bint = doubt
     with cython.nogil:
         _prove(count, start, end, looks, pattern, tagged, long_is_found)
         _remember(count, start, end, key, looks, bits, tagged)
@@ -118,6 +130,8 @@ def build(
     mended(text, words, tags)
     with cython.nogil:
         _emit(p, found, count, start, end, looks, pattern, tagged, leans)
+        if doubtful:
+            _doubt(found, count, start, end, looks)
     if scores is not None:
         _tell(found, count, start, scores)
     return found
@@ -310,6 +324,54 @@ def _emit(
             n += 1
         i = j
     found.count = n
+
+
+@cython.nogil
+@cython.cfunc
+@cython.exceptval(check=False)
+def _doubt(
+    found: Spans, count: cython.int, start: cython.int[::1], end: cython.int[::1], looks: cython.uint[::1]
+) -> cython.void:
+    """Leave out the single words that are names by a hair, where their text has nothing else: an eponym or a brand in a
+    question about nobody. Somebody's text has more than that."""
+    starts: cython.int[::1] = found.start
+    ends: cython.int[::1] = found.end
+    leans: cython.int[::1] = found.lean
+    proven: cython.uchar[::1] = found.proven
+    kinds: cython.uchar[::1] = found.tag
+    i: cython.int = 0
+    n: cython.int = 0
+    first: cython.int
+    begin: cython.int = 0
+    last: cython.int
+    kept: cython.int = 0
+    barely: cython.bint
+    while n < found.count:
+        while start[i] < starts[n]:
+            i += 1
+            if looks[i] & L_TEXT:
+                begin = i
+        last = i + 1
+        while last < count and not looks[last] & L_TEXT:
+            last += 1
+        first = n
+        # The cell of a column is its own proof.
+        barely = last - begin >= SENTENCE
+        while n < found.count and (last == count or starts[n] < start[last]):
+            while start[i] < starts[n]:
+                i += 1
+            if kinds[n] != NAME or leans[n] >= BARELY or end[i] != ends[n]:
+                barely = False
+            n += 1
+        while first < n and not barely:
+            starts[kept] = starts[first]
+            ends[kept] = ends[first]
+            leans[kept] = leans[first]
+            proven[kept] = proven[first]
+            kinds[kept] = kinds[first]
+            kept += 1
+            first += 1
+    found.count = kept
 
 
 @cython.cfunc

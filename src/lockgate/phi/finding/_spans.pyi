@@ -17,5 +17,6 @@ def build(
     margins: memoryview,
     strict: bool = False,
     scores: memoryview | None = None,
+    doubt: bool = False,
 ) -> Spans: ...
 def listed(spans: Spans) -> list[tuple[int, int, int]]: ...

@@ -130,16 +130,17 @@ class Engine:
         self._second = second
         self._words = Words()
 
-    def find(self, texts: Sequence[str], bias: int = 0, strict: bool = False) -> Iterator[Found]:
+    def find(self, texts: Sequence[str], bias: int = 0, strict: bool = False, doubt: bool = False) -> Iterator[Found]:
         """Everything, in order of texts and of places, none overlapping.
 
         `bias` is the working point: more than 0 finds more, and more that is none. `strict`: a number of seven digits
-        and more is an identifier whatever stands beside it, and no word has a second look.
+        and more is an identifier whatever stands beside it, and no word has a second look. `doubt`: what is in a text
+        that has nothing but single names, each of them barely, is none (decision 41); never where texts are masked.
 
         Long texts are searched a window at a time (`windows`): memory is that of a window, whatever their length.
         """
         for pieces in _batches(texts):
-            spans, located = self._located(pieces, bias, strict)
+            spans, located = self._located(pieces, bias, strict, doubt)
             for n, (doc, start, end, label) in enumerate(located):
                 assert spans is not None
                 proven = bool(spans.proven[n])
@@ -151,16 +152,16 @@ class Engine:
         """As `find`, by text."""
         out: list[list[Span]] = [[] for _ in texts]
         for pieces in _batches(texts):
-            for doc, start, end, label in self._located(pieces, bias, False)[1]:
+            for doc, start, end, label in self._located(pieces, bias, False, False)[1]:
                 out[doc].append((start, end, label))
         return out
 
     def _located(
-        self, pieces: list[_Piece], bias: int, strict: bool
+        self, pieces: list[_Piece], bias: int, strict: bool, doubt: bool
     ) -> tuple[Spans | None, list[tuple[int, int, int, str]]]:
         """What was found, and of each `(doc, start, end, label)`."""
         joined = BETWEEN.join([piece.folded for piece in pieces])
-        spans = self._spans(joined, bias, strict)
+        spans = self._spans(joined, bias, strict, doubt)
         if spans is None:
             return None, []
         located = []
@@ -179,7 +180,7 @@ class Engine:
             located.append((piece.doc, start, end, label))
         return spans, located
 
-    def _spans(self, joined: bytes, bias: int, strict: bool) -> Spans | None:
+    def _spans(self, joined: bytes, bias: int, strict: bool, doubt: bool = False) -> Spans | None:
         if not scan(joined, self._words, self._lexicon):
             return None
         mark(joined, self._words)
@@ -189,7 +190,8 @@ class Engine:
             self._second.look(self._words, self._tagger.scores)
         self._tagger.decide(self._words)
         tagger = self._tagger
-        return build(joined, self._words, tagger.tags, tagger.margins, strict, None if strict else tagger.scores)
+        scores = None if strict else tagger.scores
+        return build(joined, self._words, tagger.tags, tagger.margins, strict, scores, doubt)
 
     def find_joined(self, joined: bytes, bias: int = 0, strict: bool = False) -> list[tuple[int, int, str]]:
         """`(start, end, label)` in ASCII texts that are joined by `BETWEEN`, in order, as offsets in `joined`."""

@@ -72,7 +72,7 @@ def propose(table: str, column: str, type_name: str, generated: bool, sample: Se
             return as_(written, True, "its name")
     if type_name in _DATES:
         return as_("date", True, "its type")
-    found = {CLASSES[span.label] for span in detect([s for s in sample if s])}
+    found = {CLASSES[span.label] for span in detect([s for s in sample if s], doubt=False)}
     if found:
         kinds = sorted(found)
         return as_(kinds[0] if len(kinds) == 1 else "text", False, f"its content looks like {', '.join(kinds)}")
