@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import array
 import re
+from itertools import pairwise
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lockgate.phi.finding import _dated, _mended, _named, _numbered, _placed
 from lockgate.phi.finding._patterns import mark
@@ -59,12 +62,12 @@ NAMES = [
     ("seen by H. [NAME|Tarrant] today", "H. Tarrant"),
     ("with Autumn [NAME|Yellowtail] today", "Autumn Yellowtail"),
     ("for [NAME|Lee], Jr. today", "Lee, Jr."),
-    ("for [NAME|Lee] III today", "Lee III"),
+    ("for [NAME|Lee] III, today", "Lee III"),
     ("for [NAME|Rosa] T. today", "Rosa T."),
     ("pt [NAME|Petrov], Rosa today", "Petrov, Rosa"),
     ("pt [NAME|Patricia] (Patsy) today", "Patricia (Patsy)"),
     ("S.[NAME|P]. agreed", "S.P."),
-    ("cc [NAME|Petrakis], C today", "Petrakis, C"),
+    ("cc [NAME|Petrakis], C; today", "Petrakis, C"),
     ("pt [NAME|Espinoza]-[NAME|Reed], [NAME|Tobias] today", "Espinoza-Reed, Tobias"),
     ("by P. A. [NAME|Okoth] today", "P. A. Okoth"),
     ('the [NAME|Oleksiy] "The Fridge" [NAME|Marchuk] case', 'Oleksiy "The Fridge" Marchuk'),
@@ -77,12 +80,23 @@ NO_NAMES = [
     ("told [NAME|Lee], I am late", "Lee"),
     ("for [NAME|Lee] (cardiology) today", "Lee"),
     ("from [NAME|Lee]. Patient stable", "Lee"),
+    ("Mr. [NAME|Smith] R hip fracture", "Smith"),
+    ("Mr. [NAME|Garcia] T 101.2 today", "Garcia"),
+    ("by Dr. [NAME|Brown], R foot ulcer", "Brown"),
+    ("Mrs. [NAME|Chen], F, 67", "Chen"),
+    ("by Dr. [NAME|Lee]. SR on tele", "Lee"),
+    ("Mr. [NAME|Lee] IV access lost", "Lee"),
+    ("positive for hepatitis C. [NAME|Smith] was told", "Smith"),
+    ("nicu: twin A [NAME|Smith] 1420 g", "Smith"),
+    ("Mr. [NAME|Jones] (DNR) today", "Jones"),
+    ("Extubated [NAME|Smith] today", "Smith"),
+    ("Sra. [NAME|Garcia] la TA 120/80", "Garcia"),
 ]
 
 
-@pytest.mark.parametrize(("given", "whole"), NAMES + NO_NAMES)
-def test_of_a_name(given, whole):
-    assert grown(_named.named, given) == whole
+@pytest.mark.parametrize(("marked", "whole"), NAMES + NO_NAMES)
+def test_of_a_name(marked, whole):
+    assert grown(_named.named, marked) == whole
 
 
 NUMBERS = [
@@ -106,12 +120,15 @@ NO_NUMBERS = [
     ("95 yeast cells per field", ""),
     ("glucose 94, then 98", ""),
     ("factor VII.2 level", ""),
+    ("MRN: 12-XX-2023 on file", ""),
+    ("Chart [ID|45]-I-1234 on file", "45-I-1234"),
+    ("heart rate at age 92 % predicted", ""),
 ]
 
 
-@pytest.mark.parametrize(("given", "whole"), NUMBERS + NO_NUMBERS)
-def test_of_a_number(given, whole):
-    assert grown(_numbered.numbered, given) == whole
+@pytest.mark.parametrize(("marked", "whole"), NUMBERS + NO_NUMBERS)
+def test_of_a_number(marked, whole):
+    assert grown(_numbered.numbered, marked) == whole
 
 
 DATES = [
@@ -132,12 +149,17 @@ NO_DATES = [
     ("on [DATE|3/4/2024] AST 40", "3/4/2024"),
     ("on [DATE|3/4/2024], 1200 mL out", "3/4/2024"),
     ("rounds on [DATE|Tuesday] again", ""),
+    ("Ferritin 1240 on [DATE|03/04/2024] again", "03/04/2024"),
+    ("admitted [DATE|3/14], 24 hrs urine", "3/14"),
+    ("diet [DATE|3/14] 1500 cal", "3/14"),
+    ("72 yo F [DATE|3/14] here", "3/14"),
+    ("D [DATE|10/2/18] T [DATE|10/3/18] here", "10/2/18 T 10/3/18"),
 ]
 
 
-@pytest.mark.parametrize(("given", "whole"), DATES + NO_DATES)
-def test_of_a_date(given, whole):
-    assert grown(_dated.dated, given) == whole
+@pytest.mark.parametrize(("marked", "whole"), DATES + NO_DATES)
+def test_of_a_date(marked, whole):
+    assert grown(_dated.dated, marked) == whole
 
 
 PLACES = [
@@ -156,12 +178,17 @@ NO_PLACES = [
     ("at [FACILITY|Kestrel] ED today", "Kestrel"),
     ("from [GEO|San] [GEO|Antonio], 54 M, here", "San Antonio"),
     ("born in [GEO|Koskela], Finland", "Koskela"),
+    ("at [GEO|12] [GEO|Oak] [GEO|Street]. T2DM, HTN", "12 Oak Street"),
+    ("at [GEO|12] [GEO|Oak] [GEO|Street], 98% RA", "12 Oak Street"),
+    ("at [GEO|12] [GEO|Oak] [GEO|Street] s/p CABG", "12 Oak Street"),
+    ("[FACILITY|Mercy] [FACILITY|Hospital] MRI showed", "Mercy Hospital"),
+    ("[FACILITY|Mercy] [FACILITY|Hospital] Temp 101.2", "Mercy Hospital"),
 ]
 
 
-@pytest.mark.parametrize(("given", "whole"), PLACES + NO_PLACES)
-def test_of_a_place(given, whole):
-    assert grown(_placed.placed, given) == whole
+@pytest.mark.parametrize(("marked", "whole"), PLACES + NO_PLACES)
+def test_of_a_place(marked, whole):
+    assert grown(_placed.placed, marked) == whole
 
 
 PARTS = [
@@ -175,9 +202,9 @@ PARTS = [
 ]
 
 
-@pytest.mark.parametrize(("given", "whole"), PARTS)
-def test_of_what_stands_between_two_parts(given, whole):
-    assert grown(_mended.mended, given) == whole
+@pytest.mark.parametrize(("marked", "whole"), PARTS)
+def test_of_what_stands_between_two_parts(marked, whole):
+    assert grown(_mended.mended, marked) == whole
 
 
 @pytest.mark.parametrize("before", ["", "cc: "])
@@ -198,6 +225,35 @@ def test_what_is_opened_within_an_identifier_is_closed_within_it():
     assert spans('by "[NAME|Chip]" [NAME|Deluca] today') == ['"Chip" Deluca']
     assert spans("pt [NAME|Rose] ([NAME|Bert]) today") == ["Rose (Bert)"]
     assert spans("pt ([NAME|Rose]) today") == ["Rose"]
+
+
+def test_what_somebody_said_is_no_nickname():
+    assert spans('with [NAME|Lopez] "no CPR" [NAME|Lopez] said') == ["Lopez", "Lopez"]
+
+
+def test_two_places_are_two():
+    given = "on [GEO|Dixie] [GEO|Highway] in [GEO|Shively]; [GEO|Oak] [GEO|Street]. [GEO|Denver] again"
+    assert spans(given) == ["Dixie Highway", "Shively", "Oak Street", "Denver"]
+
+
+PIECES = st.sampled_from([*'Bob Rose " ( ) 12 Oak Street , . - J A. in \n /'.split(" "), "3/4", "R", "IV", "'s", "de"])
+
+
+@given(st.lists(st.tuples(PIECES, st.sampled_from([0, 0, 1, 2, 3, 4, 7])), min_size=1, max_size=30))
+@settings(max_examples=300, deadline=None)
+def test_spans_stand_in_order_and_apart(pieces):
+    folded, words = fold(" ".join(piece for piece, _ in pieces)), Words()
+    if not scan(folded, words, load_lexicon()):
+        return
+    mark(folded, words)
+    tags = array.array("B", ([tag for _, tag in pieces] * words.count)[: words.count])
+    found = listed(build(folded, words, tags, array.array("i", [1000] * words.count), False, None))
+    assert all(start < end for start, end, _ in found)
+    assert all(one[1] <= other[0] for one, other in pairwise(found))
+
+
+def test_a_surname_of_two_letters_is_met_again_as_it_is():
+    assert spans("Nurse [NAME|Xu] called. Xu again, xu XU") == ["Xu", "Xu"]
 
 
 def test_a_name_is_met_again_but_not_an_initial():

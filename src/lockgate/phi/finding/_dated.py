@@ -5,6 +5,8 @@ The tagger finds days and months word by word; a time alone is nobody's, but one
 
 import cython
 
+from lockgate.phi.finding._words import hash_of
+
 O = cython.declare(cython.int, 0)  # noqa: E741 - outside
 DATE = cython.declare(cython.int, 4)
 
@@ -13,6 +15,7 @@ P_TIME = cython.declare(cython.uint, 1024)
 
 L_CAPITAL = cython.declare(cython.uint, 1 | 2)
 L_UPPER = cython.declare(cython.uint, 2)
+L_LOWER = cython.declare(cython.uint, 4)
 L_LETTERS = cython.declare(cython.uint, 1 | 2 | 4 | 16)
 L_DIGITS = cython.declare(cython.uint, 8)
 L_MIXED = cython.declare(cython.uint, 16)
@@ -35,6 +38,8 @@ W_ON = cython.declare(cython.int, 111 * 256 + 110)
 W_OF = cython.declare(cython.int, 111 * 256 + 102)
 W_TO = cython.declare(cython.int, 116 * 256 + 111)
 
+K_THE = cython.declare(cython.uint, hash_of(b"the"))
+
 
 @cython.cclass
 class Dates:
@@ -44,6 +49,7 @@ class Dates:
     kept = cython.declare(bytes)
     start = cython.declare(cython.int[::1])
     end = cython.declare(cython.int[::1])
+    key = cython.declare(cython.uint[::1])
     looks = cython.declare(cython.uint[::1])
     bits = cython.declare(cython.uint[::1])
     pattern = cython.declare(cython.uint[::1])
@@ -56,6 +62,7 @@ class Dates:
         self.p = self.kept
         self.start = words.start
         self.end = words.end
+        self.key = words.key
         self.looks = words.looks
         self.bits = words.bits
         self.pattern = words.pattern
@@ -75,7 +82,9 @@ class Dates:
     @cython.inline
     @cython.exceptval(check=False)
     def sign(self, i: cython.int) -> cython.int:
-        """The sign that word i is; 0 for none."""
+        """The sign that word i is; 0 for none, and where there is no such word."""
+        if i < self.first or i >= self.last:
+            return 0
         return self.p[self.start[i]] if self.looks[i] & L_SIGN and self.end[i] - self.start[i] == 1 else 0
 
     @cython.nogil
@@ -123,9 +132,10 @@ class Dates:
             return True
         if not self.looks[i] & L_DIGITS or self.end[i] - at != 4:
             return False
-        # 1200 mL
-        if i + 1 < self.last and self.bits[i + 1] & B_UNIT and not self.looks[i + 1] & L_LINE:
-            return False
+        # 1200 mL, 1500 cal
+        if i + 1 < self.last and not self.looks[i + 1] & L_LINE and self.p[at] != 48:
+            if self.bits[i + 1] & B_UNIT or (self.looks[i + 1] & L_LOWER and self.half(i + 1) == i + 1):
+                return False
         return (self.p[at] - 48) * 10 + self.p[at + 1] - 48 < 24 and self.p[at + 2] < 54
 
     @cython.nogil
@@ -215,6 +225,9 @@ class Dates:
                 return i + 3
             return i + 1
         if self.looks[i] & L_DIGITS and self.size(i) <= 2:
+            # 24 hrs is how long it took.
+            if not self.open(i + 1) or (self.p[self.start[i + 1]] | 32 != 97 and self.p[self.start[i + 1]] | 32 != 112):
+                return i
             n = self.half(i + 1)
             if n == i + 1:
                 return i
@@ -229,7 +242,7 @@ class Dates:
         j: cython.int = i + 1
         n: cython.int
         end: cython.int
-        if self.zone(j):
+        if self.pattern[i] & P_TIME and self.zone(j):
             self.tags[j] = DATE
             j += 1
         if self.open(j):
@@ -253,7 +266,18 @@ class Dates:
                 return
             if self.bits[n] & B_WEEKDAY:
                 self.paint(n, i - 1)
-            elif self.clock(n) and self.sign(i - 1) != 46 and (n < i - 1 or self.pattern[i] & P_DATED):
+            elif (
+                self.clock(n)
+                and self.sign(i - 1) != 46
+                and (n < i - 1 or self.pattern[i] & P_DATED)
+                # Ferritin 1240 on 3/4
+                and (
+                    self.pattern[n] & P_TIME
+                    or not self.before(n)
+                    or not self.looks[n - 1] & L_LETTERS
+                    or self.two(n - 1) == W_AT
+                )
+            ):
                 while (
                     n > self.first
                     and self.pattern[n] & P_TIME
@@ -266,12 +290,25 @@ class Dates:
     @cython.nogil
     @cython.cfunc
     @cython.exceptval(check=False)
+    def far(self, i: cython.int) -> cython.bint:
+        """Whether word i is no age: no number, no `yo`, `mo`, `y`, `old`."""
+        if self.looks[i] & L_NUMBER:
+            return False
+        last: cython.int = self.p[self.end[i] - 1] | 32
+        return not (self.size(i) <= 3 and (last == 111 or last == 121 or last == 100 or last == 114))
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.exceptval(check=False)
     def lettered(self, i: cython.int) -> cython.void:
         """A day of the week in a letter or two, before a date of numbers: `M 10/9`, `Th 4/10`."""
         n: cython.int = i - 1
         if not self.before(i) or not self.looks[i] & L_SPACED or not self.looks[n] & L_CAPITAL or self.size(n) > 2:
             return
         if i + 1 >= self.last or self.sign(i + 1) != 47 or (n > self.first and not self.looks[n] & L_AWAY):
+            return
+        # 72 yo F 3/14, T 10/2/18
+        if self.sign(i + 3) == 47 or (n > self.first and not self.looks[n] & L_LINE and not self.far(n - 1)):
             return
         a: cython.int = self.p[self.start[n]]
         b: cython.int = self.p[self.start[n] + 1] | 32 if self.size(n) == 2 else 0
@@ -321,7 +358,12 @@ class Dates:
     def alone(self, i: cython.int) -> cython.bint:
         """Whether this day of the week stands without a date: `on Tuesday` tells no day of the year, which is what
         45 CFR 164.514(b)(2)(i)(C) asks to be removed (decision 40)."""
-        return (i == self.first or self.tags[i - 1] != DATE) and (i + 1 >= self.last or self.tags[i + 1] != DATE)
+        n: cython.int = i + 1
+        if n < self.last and not self.looks[n] & L_LINE:
+            # monday the sixteenth, thu 9.7
+            if self.tags[n] == DATE or self.looks[n] & L_DIGITS or (n + 1 < self.last and self.key[n] == K_THE):
+                return False
+        return i == self.first or self.tags[i - 1] != DATE
 
     @cython.nogil
     @cython.cfunc

@@ -15,6 +15,7 @@ L_CAPITAL = cython.declare(cython.uint, 1 | 2)
 L_UPPER = cython.declare(cython.uint, 2)
 L_LETTERS = cython.declare(cython.uint, 1 | 2 | 4 | 16)
 L_DIGITS = cython.declare(cython.uint, 8)
+L_NUMBER = cython.declare(cython.uint, 8 | 16)
 L_SIGN = cython.declare(cython.uint, 32)
 L_AWAY = cython.declare(cython.uint, 64 | 128 | 256)
 """It begins not where the word before it ends."""
@@ -115,18 +116,6 @@ class Parts:
     @cython.nogil
     @cython.cfunc
     @cython.exceptval(check=False)
-    def clock(self, i: cython.int) -> cython.bint:
-        """A time: `14:20`, `0346`."""
-        at: cython.int = self.start[i]
-        if self.pattern[i] & P_TIME:
-            return True
-        if not self.looks[i] & L_DIGITS or self.end[i] - at != 4:
-            return False
-        return (self.p[at] - 48) * 10 + self.p[at + 1] - 48 < 24 and self.p[at + 2] < 54
-
-    @cython.nogil
-    @cython.cfunc
-    @cython.exceptval(check=False)
     def fills(self, i: cython.int, tag: cython.int, short: cython.bint) -> cython.bint:
         """Whether word i may stand inside an identifier of this kind. `short`: one word of it is before."""
         c: cython.int = self.sign(i)
@@ -141,9 +130,9 @@ class Parts:
             return bool(bits & B_PARTICLE) or (self.size(i) == 1 and bool(self.looks[i] & L_CAPITAL))
         if tag == DATE:
             if c:
-                return c == 44 or c == 45 or c == 47 or c == 46 or c == 64 or c == 58 or c == 40 or c == 39
+                return c == 44 or c == 45 or c == 47 or c == 46 or c == 64 or c == 40 or c == 39
             # at, on, of, to
-            return two == W_AT or two == W_ON or two == W_OF or two == W_TO or self.clock(i)
+            return two == W_AT or two == W_ON or two == W_OF or two == W_TO or bool(self.pattern[i] & P_TIME)
         if tag == FACILITY:
             if c:
                 return c == 38 or c == 45 or c == 39 or c == 46 or c == 44 or c == 47 or c == 64
@@ -158,11 +147,16 @@ class Parts:
             )
         if tag == GEO:
             if c:
-                return c == 44 or c == 35 or c == 46 or c == 45 or c == 39 or c == 47
+                # Not the end of a sentence, nor one of two places.
+                if c == 46:
+                    return self.size(i - 1) <= 4
+                return c == 44 or c == 35 or c == 45 or c == 39 or (c == 47 and bool(self.looks[i - 1] & L_NUMBER))
             # QC, NSW: a state of elsewhere
             if self.size(i) <= 3 and self.looks[i] & L_UPPER:
                 return True
-            return bool(bits & B_PLACE) or bool(bits & B_PARTICLE) or bool(self.pattern[i] & P_ZIP)
+            if bits & B_PLACE and self.looks[i] & L_CAPITAL:
+                return True
+            return bool(bits & B_PARTICLE) or bool(self.pattern[i] & P_ZIP)
         if c:
             return c == 45 or c == 46 or c == 47 or c == 40 or c == 41 or c == 43
         return False

@@ -2,6 +2,8 @@
 
 import cython
 
+from lockgate.phi.finding._words import hash_of
+
 O = cython.declare(cython.int, 0)  # noqa: E741 - outside
 NAME = cython.declare(cython.int, 1)
 
@@ -43,6 +45,26 @@ B_BESIDE_NAME = cython.declare(
 )
 """What a capitalised word beside a name is that is none: a title, a month, a drug, an eponym …"""
 B_NO_NAME = cython.declare(cython.uint, 1 << 14 | 1 << 20 | 1 << 22 | 1 << 23)
+B_PERSON = cython.declare(cython.uint, 63)
+"""Given names and surnames."""
+B_KNOWN = cython.declare(cython.uint, 1 << 21)
+B_FACILITY = cython.declare(cython.uint, 1 << 12)
+B_KINDS = cython.declare(cython.uint, 1 << 22 | 1 << 23)
+"""Diseases and drugs."""
+
+K_THE = cython.declare(cython.uint, hash_of(b"the"))
+K_TWIN = cython.declare(cython.uint, hash_of(b"twin"))
+K_BABY = cython.declare(cython.uint, hash_of(b"baby"))
+K_TYPE = cython.declare(cython.uint, hash_of(b"type"))
+K_GRADE = cython.declare(cython.uint, hash_of(b"grade"))
+K_STAGE = cython.declare(cython.uint, hash_of(b"stage"))
+K_GROUP = cython.declare(cython.uint, hash_of(b"group"))
+K_CLASS = cython.declare(cython.uint, hash_of(b"class"))
+K_LEVEL = cython.declare(cython.uint, hash_of(b"level"))
+K_VITAMIN = cython.declare(cython.uint, hash_of(b"vitamin"))
+K_HEPATITIS = cython.declare(cython.uint, hash_of(b"hepatitis"))
+K_FACTOR = cython.declare(cython.uint, hash_of(b"factor"))
+W_OF = cython.declare(cython.int, 111 * 256 + 102)
 
 
 @cython.cclass
@@ -53,6 +75,7 @@ class Names:
     kept = cython.declare(bytes)
     start = cython.declare(cython.int[::1])
     end = cython.declare(cython.int[::1])
+    key = cython.declare(cython.uint[::1])
     looks = cython.declare(cython.uint[::1])
     bits = cython.declare(cython.uint[::1])
     tags = cython.declare(cython.uchar[::1])
@@ -64,6 +87,7 @@ class Names:
         self.p = self.kept
         self.start = words.start
         self.end = words.end
+        self.key = words.key
         self.looks = words.looks
         self.bits = words.bits
         self.tags = tags
@@ -157,25 +181,60 @@ class Names:
     def led(self, i: cython.int) -> cython.void:
         """An initial before a name, or a capitalised word that is nothing else: `H. Tarrant`, `Autumn Yellowtail`."""
         n: cython.int = i - 1
+        begins: cython.bint
         if not self.looks[i] & L_CAPITAL or not self.looks[i] & L_SPACED or i == self.first or self.looks[i] & L_LINE:
             return
         if self.tags[n] == O and self.size(i) > 1:
             if self.sign(n) == 46 and n > self.first and not self.looks[n] & L_LINE:
                 n -= 1
-            if self.initial(n) and self.tags[n] == O:
+            if self.initial(n) and self.tags[n] == O and not self.graded(n - 1):
                 self.paint(n, i - 1, NAME)
         n = i - 1
         if self.tags[n] == O and not self.looks[i] & L_GAP and self.looks[n] & 3 == 1 and self.size(n) > 2:
-            if not self.bits[n] & B_BESIDE_NAME:
+            begins = n == self.first or bool(self.looks[n] & L_LINE) or self.sign(n - 1) == 46
+            # At the beginning of a sentence every word has a capital.
+            if not self.bits[n] & B_BESIDE_NAME and (not begins or self.bits[n] & B_PERSON):
                 self.tags[n] = NAME
 
     @cython.nogil
     @cython.cfunc
     @cython.exceptval(check=False)
+    def ends(self, i: cython.int) -> cython.bint:
+        """Whether nothing is said on behind word i: the line or the cell ends, or a sign stands there, or a name."""
+        n: cython.int = i + 1
+        if n >= self.last or self.looks[n] & L_BROKEN or self.tags[n] == NAME:
+            return True
+        return bool(self.looks[n] & L_SIGN) and self.sign(n) != 47 and self.sign(n) != 45 and self.sign(n) != 37
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def graded(self, i: cython.int) -> cython.bint:
+        """Whether the letter behind word i is a kind of what word i says: hepatitis C, twin A, vitamin K."""
+        if i < self.first:
+            return False
+        k: cython.uint = self.key[i]
+        return bool(self.bits[i] & B_KINDS) or (
+            k == K_TWIN
+            or k == K_BABY
+            or k == K_TYPE
+            or k == K_GRADE
+            or k == K_STAGE
+            or k == K_GROUP
+            or k == K_CLASS
+            or k == K_LEVEL
+            or k == K_VITAMIN
+            or k == K_HEPATITIS
+            or k == K_FACTOR
+        )
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.exceptval(check=False)
     def suffixed(self, i: cython.int) -> cython.bint:
-        """`Lee, Jr.`, `Lee III`."""
-        n: cython.int = i + 2 if self.sign(i + 1) == 44 or self.sign(i + 1) == 46 else i + 1
-        if not self.open(n) or not self.suffix(n):
+        """`Lee, Jr.`, `Lee III`; not `Lee IV fluids`."""
+        n: cython.int = i + 2 if self.sign(i + 1) == 44 else i + 1
+        if not self.open(n) or not self.suffix(n) or (self.looks[n] & L_UPPER and not self.ends(n)):
             return False
         self.paint(i + 1, n, NAME)
         return True
@@ -184,9 +243,9 @@ class Names:
     @cython.cfunc
     @cython.exceptval(check=False)
     def lettered(self, i: cython.int) -> cython.bint:
-        """An initial behind a name, with its dot."""
+        """An initial behind a name, with its dot; not a side, a pulse, a blood group: `Mr. Lee R hip`."""
         n: cython.int = i + 1
-        if not self.initial(n) or not self.looks[n] & L_SPACED or self.size(i) == 1:
+        if not self.initial(n) or not self.looks[n] & L_SPACED or self.size(i) == 1 or not self.ends(n):
             return False
         if n + 1 < self.last and not self.looks[n + 1] & (L_SPACED | L_LINE):
             if self.sign(n + 1) != 46 and self.sign(n + 1) != 44:
@@ -217,6 +276,11 @@ class Names:
         n: cython.int = i + 2
         c: cython.int = self.sign(i + 1)
         if (c != 40 and c != 34) or not self.open(n) or not self.open(n + 1):
+            return
+        if self.looks[n] & L_UPPER and not self.looks[i] & L_UPPER:
+            return
+        # In brackets stands also what somebody is, or has.
+        if c == 40 and not self.bits[n] & B_GIVEN and self.bits[n] & (B_KNOWN | B_FACILITY):
             return
         if self.looks[n] & L_CAPITAL and not self.bits[n] & B_NO_NAME and self.size(n) > 2:
             if self.sign(n + 1) == (41 if c == 40 else 34):
@@ -264,13 +328,11 @@ class Names:
             return
         if self.tags[i + 1] != O:
             return
-        # `Dr. Lee, I am` …
-        if (
-            self.initial(n)
-            and self.p[self.start[n]] != 73
-            and (n + 1 >= self.last or self.looks[n + 1] & (L_AWAY | L_SIGN))
-        ):
-            if self.sign(n + 1) == 45:
+        if self.initial(n):
+            # `Dr. Lee, I am`, `Mrs. Lee, F, 67`, `Dr. Lee, L foot`.
+            if not self.ends(n) or self.p[self.start[n]] == 73:
+                return
+            if (self.p[self.start[n]] == 70 or self.p[self.start[n]] == 77) and self.sign(n + 1) != 46:
                 return
             # Not what somebody is, nor the next of several: `Lee, M.D.`, `S. Lee, I. Moe`.
             if (
@@ -302,7 +364,9 @@ class Names:
             and self.initial(n - 1)
             and self.looks[n + 1] & L_SPACED
         ):
-            if self.tags[n - 1] != O and self.tags[n - 1] != NAME:
+            if self.tags[n - 1] != O and (self.tags[n - 1] != NAME or self.tags[n] == NAME):
+                return
+            if self.graded(n - 2):
                 return
             self.tags[n] = NAME
             self.tags[n - 1] = NAME
@@ -314,10 +378,15 @@ class Names:
     def called(self, i: cython.int) -> cython.void:
         """A nickname between two parts of a name: `Oleksiy "The Fridge" Marchuk`."""
         n: cython.int = i + 2
+        k: cython.int
         if self.sign(i + 1) != 34 or not self.follows(i + 1) or not self.looks[i + 1] & L_SPACED or not self.touches(n):
             return
         while n < i + 6 and self.follows(n) and self.sign(n) != 34:
             n += 1
+        for k in range(i + 2, n):
+            # Not what somebody said.
+            if not self.looks[k] & L_CAPITAL and self.key[k] != K_THE and self.two(k) != W_OF:
+                return
         if n > i + 2 and self.sign(n) == 34 and self.follows(n) and self.follows(n + 1) and self.tags[n + 1] == NAME:
             while n > i:
                 self.tags[n] = NAME
@@ -344,11 +413,15 @@ class Names:
                 n += 2
             else:
                 break
+            if self.tags[n] == NAME and self.tags[n - 1] == NAME:
+                break
             self.tags[n] = NAME
             self.tags[n - 1] = NAME
         n = i
         while self.touches(n) and self.sign(n - 1) == 95 and self.touches(n - 1) and not self.looks[n - 2] & L_SIGN:
             n -= 2
+            if self.tags[n] == NAME and self.tags[n + 1] == NAME:
+                break
             self.tags[n] = NAME
             self.tags[n + 1] = NAME
 
@@ -366,6 +439,8 @@ class Names:
             and self.looks[n] & L_CAPITAL
             and self.looks[n] & L_LETTERS
             and self.size(n) > 1
+            # la TA, del ICU
+            and (self.looks[i] & L_UPPER or not self.looks[n] & L_UPPER)
         ):
             if self.tags[n] == NAME or (self.tags[n] == O and not self.bits[n] & B_PLAIN):
                 while n > i:

@@ -186,6 +186,10 @@ class Numbers:
             n -= 1
         if n >= self.first and self.p[self.start[n]] | 32 == 97 and (self.size(n) == 3 or self.size(n) == 4):
             if self.p[self.start[n] + 1] | 32 == 103 and self.p[self.start[n] + 2] | 32 == 101:
+                # age 92 % predicted, age 95 percentile
+                n = i + 1
+                if n < self.last and (self.sign(n) == 37 or (self.size(n) > 7 and self.p[self.start[n]] | 32 == 112)):
+                    return
                 self.tags[i] = AGE
 
     @cython.nogil
@@ -212,6 +216,29 @@ class Numbers:
     @cython.nogil
     @cython.cfunc
     @cython.exceptval(check=False)
+    def month(self, i: cython.int) -> cython.int:
+        """The value of a Roman number of I, V and X."""
+        n: cython.int
+        value: cython.int
+        sum: cython.int = 0
+        highest: cython.int = 0
+        for n in range(self.end[i] - 1, self.start[i] - 1, -1):
+            value = 1 if self.p[n] == 73 else 5 if self.p[n] == 86 else 10
+            sum += value if value >= highest else -value
+            highest = max(highest, value)
+        return sum
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def day(self, i: cython.int) -> cython.int:
+        """The value of a word of one digit or two."""
+        at: cython.int = self.start[i]
+        return self.p[at] - 48 if self.size(i) == 1 else (self.p[at] - 48) * 10 + self.p[at + 1] - 48
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.exceptval(check=False)
     def romanic(self, i: cython.int) -> cython.void:
         """A date whose month is a Roman number: `7.VI.2024`, `3-V-16`."""
         c: cython.int = self.sign(i + 1)
@@ -220,9 +247,11 @@ class Numbers:
             return
         if self.sign(i + 3) != c or i + 4 >= self.last or not self.roman(i + 2) or not self.looks[i + 4] & L_DIGITS:
             return
-        for n in range(i + 1, i + 5):
-            if not self.touches(n):
+        for n in range(i, i + 5):
+            if (n > i and not self.touches(n)) or (self.tags[n] != O and self.tags[n] != DATE):
                 return
+        if self.touches(i) or self.touches(i + 5) or self.month(i + 2) > 12 or self.day(i) > 31:
+            return
         if self.size(i + 4) == 4 or self.size(i + 4) == 2:
             self.paint(i, i + 4, DATE)
 

@@ -37,17 +37,25 @@ B_BEFORE_PLACE = cython.declare(
     1 << 13 | 1 << 14 | 1 << 15 | 1 << 16 | 1 << 18 | 1 << 19 | 1 << 20 | 1 << 22 | 1 << 23 | 1 << 24 | 1 << 27,
 )
 
+K_HS = cython.declare(cython.uint, hash_of(b"hs"))
+K_SNF = cython.declare(cython.uint, hash_of(b"snf"))
+K_IMC = cython.declare(cython.uint, hash_of(b"imc"))
+K_EMS = cython.declare(cython.uint, hash_of(b"ems"))
+K_FD = cython.declare(cython.uint, hash_of(b"fd"))
+K_PD = cython.declare(cython.uint, hash_of(b"pd"))
+K_SO = cython.declare(cython.uint, hash_of(b"so"))
+K_VA = cython.declare(cython.uint, hash_of(b"va"))
+K_CHC = cython.declare(cython.uint, hash_of(b"chc"))
+K_PC = cython.declare(cython.uint, hash_of(b"pc"))
+K_LLC = cython.declare(cython.uint, hash_of(b"llc"))
+K_LTAC = cython.declare(cython.uint, hash_of(b"ltac"))
+K_ALF = cython.declare(cython.uint, hash_of(b"alf"))
 K_CLINIC = cython.declare(cython.uint, hash_of(b"clinic"))
 K_PLANT = cython.declare(cython.uint, hash_of(b"plant"))
 K_HOSPITAL = cython.declare(cython.uint, hash_of(b"hospital"))
 K_PHARMACY = cython.declare(cython.uint, hash_of(b"pharmacy"))
 K_SCHOOL = cython.declare(cython.uint, hash_of(b"school"))
 K_CENTER = cython.declare(cython.uint, hash_of(b"center"))
-
-# Words of two letters, as `two` has them.
-W_ED = cython.declare(cython.int, 101 * 256 + 100)
-W_OR = cython.declare(cython.int, 111 * 256 + 114)
-W_OB = cython.declare(cython.int, 111 * 256 + 98)
 
 
 @cython.cclass
@@ -135,14 +143,25 @@ class Places:
     @cython.cfunc
     @cython.exceptval(check=False)
     def short(self, i: cython.int) -> cython.bint:
-        """HS, SNF, PET, beside small letters; not a department: ED, OR, OB, ICU."""
-        at: cython.int = self.end[i]
-        two: cython.int = self.two(i)
-        if not self.looks[i] & L_UPPER or self.size(i) > 5 or self.looks[i - 1] & L_UPPER:
+        """What kind of place it is, in capitals beside small letters: HS, SNF, IMC."""
+        k: cython.uint = self.key[i]
+        if not self.looks[i] & L_UPPER or self.looks[i - 1] & L_UPPER:
             return False
-        if two == W_ED or two == W_OR or two == W_OB:
-            return False
-        return not (self.size(i) > 2 and self.p[at - 1] == 85 and self.p[at - 2] == 67)
+        return (
+            k == K_HS
+            or k == K_SNF
+            or k == K_IMC
+            or k == K_EMS
+            or k == K_FD
+            or k == K_PD
+            or k == K_SO
+            or k == K_VA
+            or k == K_CHC
+            or k == K_PC
+            or k == K_LLC
+            or k == K_LTAC
+            or k == K_ALF
+        )
 
     @cython.nogil
     @cython.cfunc
@@ -178,7 +197,16 @@ class Places:
             and not self.looks[j] & L_GAP
             and self.size(j) > 1
             and not self.bits[j] & B_BESIDE_PLACE
-            and ((self.looks[j] & 3 == 1 and self.looks[i] & 3 == 1 and self.size(j) > 2) or self.short(j))
+            and (
+                # Mercy Hospital Temp 101 is whole without Temp.
+                (
+                    self.looks[j] & 3 == 1
+                    and self.looks[i] & 3 == 1
+                    and self.size(j) > 2
+                    and not self.bits[j - 1] & B_FACILITY
+                )
+                or self.short(j)
+            )
         ):
             self.tags[j] = FACILITY
             j += 1
@@ -215,9 +243,15 @@ class Places:
             # Not what counts something: `, 3 days`.
             if alone or self.size(i) > 4:
                 return False
-            return i + 1 >= self.last or bool(self.looks[i + 1] & (L_SIGN | L_LINE | L_CAPITAL | L_NUMBER))
+            if i + 1 >= self.last or self.looks[i + 1] & L_LINE:
+                return True
+            # 98% RA, 72 M
+            if self.sign(i + 1) == 37 or (self.looks[i + 1] & L_CAPITAL and self.size(i + 1) == 1):
+                return False
+            return bool(self.looks[i + 1] & (L_SIGN | L_CAPITAL | L_NUMBER))
         if self.looks[i] & L_MIXED:
-            return self.size(i) <= 4
+            # 2B, 3o; not B12, T2DM
+            return self.size(i) <= 4 and self.p[self.start[i]] <= 57
         if self.size(i) == 1:
             return bool(self.looks[i] & L_CAPITAL) and (
                 i + 1 >= self.last or bool(self.looks[i + 1] & (L_SIGN | L_LINE | L_NUMBER))
@@ -235,7 +269,7 @@ class Places:
         while self.open(j):
             c = self.sign(j)
             n = j
-            if c == 44 or c == 45 or c == 46 or c == 47 or c == 35:
+            if c == 44 or c == 45 or c == 47 or c == 35:
                 n = j + 1
                 if not self.open(n):
                     return
@@ -244,7 +278,9 @@ class Places:
                 and self.size(n) == 1
                 and n + 2 < self.last
                 and self.sign(n + 1) == 47
+                and self.open(n + 2)
                 and self.size(n + 2) == 1
+                and self.p[self.start[n + 2]] | 32 == 110
             ):
                 self.paint(j, n + 2, GEO)
                 return
@@ -307,8 +343,9 @@ class Places:
                 self.zipped(i)
                 self.abroad(i)
                 # Behind a street or a number only: `San Antonio, 54 M` is a town and somebody's age.
-                street = (street and self.tags[i - 1] == GEO) or bool(
-                    self.looks[i] & L_NUMBER or self.bits[i] & B_STREET
+                zip: cython.bint = bool(self.pattern[i] & P_ZIP)
+                street = (street and self.tags[i - 1] == GEO and not zip) or bool(
+                    (self.looks[i] & L_NUMBER and not zip) or self.bits[i] & B_STREET
                 )
                 if street:
                     self.housed_at(i)

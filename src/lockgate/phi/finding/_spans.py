@@ -198,8 +198,8 @@ def _remember(
             if (
                 tags[j] == NAME
                 and looks[j] & (L_TITLE | L_UPPER)
-                # Somebody's initial is also a pulse, a side, a temperature.
-                and end[j] - start[j] >= SHORTEST
+                # Somebody's initial is also a pulse, a side, a temperature; Ng and Li are met again as they are.
+                and (end[j] - start[j] >= SHORTEST or (end[j] - start[j] == 2 and looks[j] & 3 == L_TITLE))
                 and not bits[j] & uncertain
                 # Gleason alone may be the score, Ann Gleason is somebody.
                 and (
@@ -218,7 +218,11 @@ def _remember(
             j += 1
         if size:
             for n in range(begin, j):
-                if tags[n] == O and looks[n] & (L_TITLE | L_UPPER | L_LOWER):
+                if (
+                    tags[n] == O
+                    and looks[n] & (L_TITLE | L_UPPER | L_LOWER)
+                    and (end[n] - start[n] >= SHORTEST or looks[n] & 3 == L_TITLE)
+                ):
                     at = key[n] & 255
                     while known[at] and known[at] != key[n]:
                         at = (at + 1) & 255
@@ -258,6 +262,7 @@ def _emit(
     opened: cython.int
     quotes: cython.int
     sign: cython.int
+    behind: cython.int = 0
     while i < count:
         t = tags[i]
         if t == 0:
@@ -298,14 +303,15 @@ def _emit(
                         sign = p[start[i]]
                         opened += (sign == 40) - (sign == 41)
                         quotes += sign == 34
-                if at < count and looks[at] & L_SIGN and not looks[at] & L_TEXT:
+                if at < count and looks[at] & L_SIGN and not looks[at] & (L_TEXT | L_LINE):
                     sign = p[start[at]]
                     if (opened == 1 and sign == 41) or (quotes == 1 and sign == 34):
                         at += 1
                         quotes -= sign == 34
                 if (
                     quotes == 1
-                    and k > 0
+                    # Not what the span before has closed with.
+                    and k > behind
                     and not looks[k] & (L_TEXT | L_LINE)
                     and looks[k - 1] & L_SIGN
                     and p[start[k - 1]] == 34
@@ -319,7 +325,8 @@ def _emit(
             for i in range(k, at):
                 total += margins[i]
                 forms |= pattern[i]
-            leans[n] = total // (at - k)
+            leans[n] = total // (at - k) if total >= 0 else -(-total // (at - k))
+            behind = at
             proven[n] = 1 if forms & (P_DATE | P_PHONE | P_SSN | P_CARD | P_NET) else 0
             n += 1
         i = j

@@ -91,7 +91,11 @@ def _is_street(first: str, low: list) -> cython.bint:
     """It begins with a house number, or says what kind of street it is."""
     if len(low) < 2:
         return False
-    return (first[0].isdigit() and len(first) < 6) or low[len(low) - 1] in STREET or low[0] in _LEADS
+    if (first[0].isdigit() and len(first) < 6) or low[0] in _LEADS:
+        return True
+    # Wherever it stands: Dixie Highway in Shively.
+    word: str
+    return any(word in STREET for word in low[1:])
 
 
 @cython.cfunc
