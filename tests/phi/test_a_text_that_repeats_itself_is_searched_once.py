@@ -14,9 +14,9 @@ class Counting:
     def __init__(self):
         self.searched: list[str] = []
 
-    def find(self, texts, bias):
+    def find(self, texts, bias, doubt):
         self.searched += texts
-        return engine().find(texts, bias)
+        return engine().find(texts, bias, doubt=doubt)
 
 
 @pytest.fixture

@@ -175,6 +175,7 @@ PLACES = [
 ]
 NO_PLACES = [
     ("at [FACILITY|Kestrel] ICU today", "Kestrel"),
+    ("named after [GEO|the] [GEO|street] again", ""),
     ("at [FACILITY|Kestrel] ED today", "Kestrel"),
     ("from [GEO|San] [GEO|Antonio], 54 M, here", "San Antonio"),
     ("born in [GEO|Koskela], Finland", "Koskela"),

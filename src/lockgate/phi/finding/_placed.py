@@ -50,6 +50,7 @@ K_PC = cython.declare(cython.uint, hash_of(b"pc"))
 K_LLC = cython.declare(cython.uint, hash_of(b"llc"))
 K_LTAC = cython.declare(cython.uint, hash_of(b"ltac"))
 K_ALF = cython.declare(cython.uint, hash_of(b"alf"))
+K_THE = cython.declare(cython.uint, hash_of(b"the"))
 K_CLINIC = cython.declare(cython.uint, hash_of(b"clinic"))
 K_PLANT = cython.declare(cython.uint, hash_of(b"plant"))
 K_HOSPITAL = cython.declare(cython.uint, hash_of(b"hospital"))
@@ -329,6 +330,18 @@ class Places:
     @cython.nogil
     @cython.cfunc
     @cython.exceptval(check=False)
+    def anybodys(self, i: cython.int) -> cython.bint:
+        """`the street`, and nothing else of it."""
+        n: cython.int = i + 1
+        if self.key[i] != K_THE or n >= self.last or self.tags[n] != GEO or self.looks[n] & (L_CAPITAL | L_NUMBER):
+            return False
+        if not self.bits[n] & B_STREET or (i > self.first and self.tags[i - 1] == GEO):
+            return False
+        return n + 1 >= self.last or self.tags[n + 1] != GEO
+
+    @cython.nogil
+    @cython.cfunc
+    @cython.exceptval(check=False)
     def grow(self) -> cython.void:
         i: cython.int
         tag: cython.int
@@ -339,6 +352,9 @@ class Places:
                 self.housed(i)
                 if not self.looks[i] & L_SIGN:
                     self.led(i)
+            elif tag == GEO and self.anybodys(i):
+                self.tags[i] = O
+                self.tags[i + 1] = O
             elif tag == GEO:
                 self.zipped(i)
                 self.abroad(i)
