@@ -51,7 +51,7 @@ def detect(
 
     def write() -> None:
         spans: list[list[dict[str, Any]]] = [[] for _ in batch]
-        for one in found.find([text for _, text in batch], bias, doubt=bias <= 0):
+        for one in found.find([text for _, text in batch], bias, doubt=True):
             span: dict[str, Any] = {"start": one.start, "end": one.end, "label": one.label, "class": CLASSES[one.label]}
             spans[one.doc].append(span | {"score": one.score} | ({"rule": one.rule} if explain else {}))
         for (id, _), of_text in zip(batch, spans, strict=True):

@@ -47,7 +47,7 @@ def detect(texts: Any, *, bias: int = 0, doubt: bool = True) -> list[Found]:
     ConfigError for what is no column of text.
     """
     rows = [_text(value) for value in opened(texts).values]
-    search = found(bias, doubt=doubt and bias <= 0)
+    search = found(bias, doubt=doubt)
     return [
         one if one.doc == row else Found(row, one.start, one.end, one.label, one.rule, one.score)
         for row, of_text in enumerate(chain.from_iterable(batch for _, batch in search.batches(rows)))

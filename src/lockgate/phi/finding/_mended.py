@@ -14,7 +14,6 @@ P_ZIP = cython.declare(cython.uint, 2048)
 L_CAPITAL = cython.declare(cython.uint, 1 | 2)
 L_UPPER = cython.declare(cython.uint, 2)
 L_LETTERS = cython.declare(cython.uint, 1 | 2 | 4 | 16)
-L_DIGITS = cython.declare(cython.uint, 8)
 L_NUMBER = cython.declare(cython.uint, 8 | 16)
 L_SIGN = cython.declare(cython.uint, 32)
 L_AWAY = cython.declare(cython.uint, 64 | 128 | 256)
@@ -227,7 +226,7 @@ class Parts:
                     self.tags[i] = both
                     i -= 1
             return
-        if self.touches(i) and self.sign(i - 1) == 45 and self.touches(i - 1) and i > 1 and self.tags[i - 2] == O:
+        if self.touches(i) and self.sign(i - 1) == 45 and self.touches(i - 1) and self.tags[i - 2] == O:
             if (
                 self.looks[i - 2] & self.looks[i] & L_CAPITAL
                 and self.looks[i - 2] & L_LETTERS

@@ -132,11 +132,11 @@ class Names:
     @cython.nogil
     @cython.cfunc
     @cython.exceptval(check=False)
-    def paint(self, low: cython.int, high: cython.int, tag: cython.int) -> cython.void:
+    def paint(self, low: cython.int, high: cython.int) -> cython.void:
         """Words low to high, the last included."""
         n: cython.int
         for n in range(low, high + 1):
-            self.tags[n] = tag
+            self.tags[n] = NAME
 
     @cython.nogil
     @cython.cfunc
@@ -188,7 +188,7 @@ class Names:
             if self.sign(n) == 46 and n > self.first and not self.looks[n] & L_LINE:
                 n -= 1
             if self.initial(n) and self.tags[n] == O and not self.graded(n - 1):
-                self.paint(n, i - 1, NAME)
+                self.paint(n, i - 1)
         n = i - 1
         if self.tags[n] == O and not self.looks[i] & L_GAP and self.looks[n] & 3 == 1 and self.size(n) > 2:
             begins = n == self.first or bool(self.looks[n] & L_LINE) or self.sign(n - 1) == 46
@@ -236,7 +236,7 @@ class Names:
         n: cython.int = i + 2 if self.sign(i + 1) == 44 else i + 1
         if not self.open(n) or not self.suffix(n) or (self.looks[n] & L_UPPER and not self.ends(n)):
             return False
-        self.paint(i + 1, n, NAME)
+        self.paint(i + 1, n)
         return True
 
     @cython.nogil
@@ -265,7 +265,7 @@ class Names:
             return False
         if not self.looks[n] & L_CAPITAL or self.bits[n] & B_NO_NAME or not self.bits[n] & B_GIVEN:
             return False
-        self.paint(i + 1, n, NAME)
+        self.paint(i + 1, n)
         return True
 
     @cython.nogil
@@ -284,7 +284,7 @@ class Names:
             return
         if self.looks[n] & L_CAPITAL and not self.bits[n] & B_NO_NAME and self.size(n) > 2:
             if self.sign(n + 1) == (41 if c == 40 else 34):
-                self.paint(i + 1, n + 1, NAME)
+                self.paint(i + 1, n + 1)
 
     @cython.nogil
     @cython.cfunc
@@ -388,9 +388,7 @@ class Names:
             if not self.looks[k] & L_CAPITAL and self.key[k] != K_THE and self.two(k) != W_OF:
                 return
         if n > i + 2 and self.sign(n) == 34 and self.follows(n) and self.follows(n + 1) and self.tags[n + 1] == NAME:
-            while n > i:
-                self.tags[n] = NAME
-                n -= 1
+            self.paint(i + 1, n)
 
     @cython.nogil
     @cython.cfunc
@@ -443,9 +441,7 @@ class Names:
             and (self.looks[i] & L_UPPER or not self.looks[n] & L_UPPER)
         ):
             if self.tags[n] == NAME or (self.tags[n] == O and not self.bits[n] & B_PLAIN):
-                while n > i:
-                    self.tags[n] = NAME
-                    n -= 1
+                self.paint(i + 1, n)
 
     @cython.nogil
     @cython.cfunc

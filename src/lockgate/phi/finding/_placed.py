@@ -109,16 +109,6 @@ class Places:
     @cython.cfunc
     @cython.inline
     @cython.exceptval(check=False)
-    def two(self, i: cython.int) -> cython.int:
-        """A word of two letters as a number, small letters: `at` is 97 * 256 + 116."""
-        if self.end[i] - self.start[i] != 2:
-            return 0
-        return (self.p[self.start[i]] | 32) * 256 + (self.p[self.start[i] + 1] | 32)
-
-    @cython.nogil
-    @cython.cfunc
-    @cython.inline
-    @cython.exceptval(check=False)
     def open(self, i: cython.int) -> cython.bint:
         """Whether word i is of this text, on the line of the one before it, and not yet anybody's."""
         return i < self.last and not self.looks[i] & L_LINE and self.tags[i] == O

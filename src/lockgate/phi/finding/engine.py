@@ -134,13 +134,14 @@ class Engine:
         """Everything, in order of texts and of places, none overlapping.
 
         `bias` is the working point: more than 0 finds more, and more that is none. `strict`: a number of seven digits
-        and more is an identifier whatever stands beside it, and no word has a second look. `doubt`: what is in a text
-        that has nothing but single names, each of them barely, is none (decision 41); never where texts are masked.
+        and more is an identifier whatever stands beside it, and no word has a second look. `doubt`: at a bias of 0
+        what is in a text that has nothing but single names, each of them barely, is none (decision 41); never where
+        texts are masked.
 
         Long texts are searched a window at a time (`windows`): memory is that of a window, whatever their length.
         """
         for pieces in _batches(texts):
-            spans, located = self._located(pieces, bias, strict, doubt)
+            spans, located = self._located(pieces, bias, strict, doubt and bias <= 0)
             for n, (doc, start, end, label) in enumerate(located):
                 assert spans is not None
                 proven = bool(spans.proven[n])
