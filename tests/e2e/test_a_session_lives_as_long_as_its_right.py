@@ -13,8 +13,9 @@ import pytest
 from wire import Wire, query
 
 ENDLESS = "SELECT p.name, g FROM patient p, generate_series(1, 1000000) g"
-BUFFERS_BYTES = 32 << 20
-"""More than the kernel and the gateway hold between them; the whole result is some ten gigabytes."""
+BUFFERS_BYTES = 256 << 20
+"""More than the kernel and the gateway hold between them, and than is sent until the word is out; the whole result is some
+ten gigabytes."""
 
 
 def until(what):

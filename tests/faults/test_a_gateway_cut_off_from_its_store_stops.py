@@ -64,18 +64,22 @@ def runs(agent, statement=MASKED) -> bool:
 
 def stops_within(agent, seconds, statement=MASKED):
     """SQLSTATE and words of the first refusal; fails where statements still begin after so long. An end that arrives
-    behind an answer, before the next statement, is a notice to libpq, and what it raises then gives no reason."""
+    behind an answer, before the next statement, is a notice to libpq, and what it raises then gives no reason. A notice
+    can be read as long as it is handled, no longer."""
     ended = []
-    agent.add_notice_handler(ended.append)
+    agent.add_notice_handler(lambda notice: ended.append(as_said(notice)))
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         try:
             agent.execute(statement, prepare=statement == CLEAN)
         except psycopg.Error as error:
-            why = ended[-1] if error.sqlstate is None and ended else error.diag
-            return why.sqlstate, f"{why.message_primary} {why.message_hint}"
+            return ended[-1] if error.diag.sqlstate is None and ended else as_said(error.diag)
         threading.Event().wait(0.05)
     raise AssertionError("it still reads")
+
+
+def as_said(why):
+    return why.sqlstate, f"{why.message_primary} {why.message_hint}"
 
 
 def switch(gate, on, *people):
