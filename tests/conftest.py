@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 
 from api import Api
 from lockgate.demo import hospital as hospital_data
 from lockgate.demo.embedded import EmbeddedPostgres
+from lockgate.services.accounts import base as accounts_base
 from support import PATIENTS, Gate, Hospital, start_gate, stop_gate
 
 
@@ -23,6 +26,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, default=20, help="draws schedules of faults and mutated conversations")
     parser.addoption("--schedules", type=int, default=10, help="how many schedules of faults; 0 runs all of them")
     parser.addoption("--runs", type=int, default=0, help="how many mutated conversations; 0 is the short run")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Seven people are made for each of thousands of gates, and what hides their passwords is slow by design: here it
+    is the same, made cheap. Whoever measures what an attempt costs takes `slow_passwords`."""
+    with pytest.MonkeyPatch.context() as patch:
+        cheap = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
+        patch.setattr(accounts_base, "PasswordHasher", cheap)
+        yield
+
+
+@pytest.fixture
+def slow_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As people's are."""
+    monkeypatch.setattr(accounts_base, "PasswordHasher", PasswordHasher)
 
 
 @pytest.fixture(scope="session")

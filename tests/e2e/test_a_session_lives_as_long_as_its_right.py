@@ -14,8 +14,8 @@ from wire import Wire, query
 
 ENDLESS = "SELECT p.name, g FROM patient p, generate_series(1, 1000000) g"
 BUFFERS_BYTES = 256 << 20
-"""More than the kernel and the gateway hold between them, and than is sent until the word is out; the whole result is some
-ten gigabytes."""
+"""More than the kernel and the gateway hold between them, and than is sent until the word is out; the whole result is
+some ten gigabytes."""
 
 
 def until(what):

@@ -32,6 +32,7 @@ def test_many_attempts_at_once_are_no_way_around_the_wait(api, gate):
     assert not api.app.state.login_limit._trying, "nothing is remembered of what has ended"
 
 
+@pytest.mark.usefixtures("slow_passwords")
 def test_passwords_are_tried_apart_from_the_store(api, gate):
     """Each from an address of its own: they queue up, and whoever has a session does not wait behind them."""
 
