@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := .stamp
-HOT := $(shell find src -name '_[a-z]*.py')
+HOT := $(shell find src -name '_[a-z]*.py' -o -name '_*.pxd' -o -name '_*.h')
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up test check bench docs clean lock

@@ -16,8 +16,8 @@ from lockgate.phi.finding._patterns import mark
 from lockgate.phi.finding._words import Words, scan
 from lockgate.phi.finding.engine import BETWEEN, Engine
 from lockgate.phi.finding.folding import fold
-from lockgate.phi.finding.model import load_lexicon, load_second, load_tagger
-from lockgate.phi.finding.processor import has_avx2
+from lockgate.phi.finding.model import COMPILED_FOR, load_lexicon, load_second, load_tagger
+from lockgate.phi.finding.processor import has
 from uncompiled import plain
 
 SECOND = plain(_second)
@@ -124,10 +124,11 @@ def test_compiled_or_not_the_scores_are_the_same():
         assert scored(fold(text), other) == scored(fold(text), compiled)
 
 
-def test_whatever_the_processor_has_the_scores_are_the_same():
-    wide = pytest.importorskip("lockgate.phi.finding._second_avx2", reason="not compiled for this kind of processor")
-    if not has_avx2():
-        pytest.skip("this processor has no AVX2")
+@pytest.mark.parametrize("module", COMPILED_FOR)
+def test_whatever_the_processor_has_the_scores_are_the_same(module):
+    wide = pytest.importorskip(f"lockgate.phi.finding.{module}", reason="not compiled for this kind of processor")
+    if not has(*COMPILED_FOR[module]):
+        pytest.skip("this processor has not what it is compiled for")
     numbers = load_second().kept
     rng = random.Random(6)
     every = [word for doc in all_documents(True)[:40] for word in doc.text.split()]
@@ -136,7 +137,7 @@ def test_whatever_the_processor_has_the_scores_are_the_same():
 
 
 @pytest.mark.parametrize(
-    ("said", "has"),
+    ("said", "there"),
     [
         ("flags\t\t: fpu sse2 avx2 bmi1\n\nflags\t\t: fpu avx2\n", True),
         ("flags\t\t: fpu avx2\n\nflags\t\t: fpu sse2\n", False),
@@ -145,11 +146,12 @@ def test_whatever_the_processor_has_the_scores_are_the_same():
         ("", False),
     ],
 )
-def test_a_processor_has_what_the_kernel_says_of_each_of_its_cores(tmp_path, said, has):
+def test_a_processor_has_what_the_kernel_says_of_each_of_its_cores(tmp_path, said, there):
     cpuinfo = tmp_path / "cpuinfo"
     cpuinfo.write_text(said)
-    assert has_avx2(cpuinfo) is has
-    assert has_avx2(tmp_path / "none") is False
+    assert has("avx2", cpuinfo=cpuinfo) is there
+    assert not has("avx2", "bmi1", cpuinfo=cpuinfo)
+    assert has("avx2", cpuinfo=tmp_path / "none") is False
 
 
 def test_a_hostile_text_does_not_make_sums_run_over():

@@ -7,12 +7,14 @@ score for each tag, which is added to the tagger's. Only words that the tagger l
 they can depend on is worked out, so that a text has the scores that it has alone.
 
 All numbers are whole ones: values in 256ths, weights in 4096ths. Every machine finds the same, and eight products are one
-instruction on any of them.
+instruction on any of them. Where x86 has wider ones, `_second_lanes.h` does the three loops over channels (decision 42).
 """
 
 import array
 
 import cython
+
+from lockgate.phi.finding import lanes
 
 CHANNELS = cython.declare(cython.int, 64)
 LAYERS = cython.declare(cython.int, 4)
@@ -116,7 +118,6 @@ def _rows(
 ) -> cython.int:
     """The rows of one word; how many."""
     n: cython.int = 8
-    b: cython.uint
     into[0] = _mix(key, 1) & 16383
     into[1] = HEAD + (_mix(head, 2) & 8191)
     into[2] = TAIL + (_mix(tail, 3) & 8191)
@@ -125,18 +126,21 @@ def _rows(
     into[5] = FORM + (_mix(_mix(pattern, looks & 31), 6) & 2047)
     into[6] = GROUP + (group & 1023)
     into[7] = COARSE + ((group >> 10) & 63)
-    for b in range(32):
-        if (bits >> b) & 1:
-            into[n] = BITS + b
-            n += 1
-    for b in range(20):
-        if (pattern >> b) & 1:
-            into[n] = PATTERN + b
-            n += 1
-    for b in range(12):
-        if (looks >> b) & 1:
-            into[n] = LOOKS + b
-            n += 1
+    n = _bits(bits, BITS, into, n)
+    n = _bits(pattern & 0xFFFFF, PATTERN, into, n)
+    return _bits(looks & 0xFFF, LOOKS, into, n)
+
+
+@cython.nogil
+@cython.cfunc
+@cython.inline
+@cython.exceptval(check=False)
+def _bits(of: cython.uint, begin: cython.uint, into: cython.p_uint, n: cython.int) -> cython.int:
+    """A row for each bit that is set, behind the `n` that are there."""
+    while of:
+        into[n] = begin + (lanes_lowest(of) if cython.compiled else (of & -of).bit_length() - 1)
+        of &= of - 1
+        n += 1
     return n
 
 
@@ -176,7 +180,10 @@ class Second:
     leans = cython.declare(cython.int[::1])
     values = cython.declare(cython.short[::1])
     filtered = cython.declare(cython.short[::1])
+    paired_filters = cython.declare(cython.short[::1])
+    paired_mixtures = cython.declare(cython.short[::1])
     rows = cython.declare(cython.uint[::1])
+    coming_rows = cython.declare(cython.uint[::1])
 
     def __init__(self, times, table, filters, shifts, mixtures, offsets, ends, leans):
         if tuple(len(part) for part in (table, filters, shifts, mixtures, offsets, ends, leans)) != SIZES:
@@ -191,9 +198,12 @@ class Second:
         self.ends = ends
         self.leans = leans
         room = (LONGEST + 2 * REACH + 2 * SIDE) * CHANNELS
-        self.values = array.array("h", bytes(2 * room))
-        self.filtered = array.array("h", bytes(2 * room))
+        self.values = lanes.aligned([0] * room)
+        self.filtered = lanes.aligned([0] * room)
         self.rows = array.array("I", bytes(4 * 96))
+        self.coming_rows = array.array("I", bytes(4 * 96))
+        self.paired_filters = lanes.paired_filters(filters, LAYERS)
+        self.paired_mixtures = lanes.paired_mixtures(mixtures, LAYERS)
 
     def look(self, words, scores) -> None:
         """Add to the tagger's `scores` (`Tagger.score`) what the network says of those words that have a chance."""
@@ -253,11 +263,15 @@ def _look(
     shifts: cython.p_int = _ints(second.shifts)
     mixtures: cython.p_short = _shorts(second.mixtures)
     offsets: cython.p_int = _ints(second.offsets)
+    paired_filters: cython.p_short = _shorts(second.paired_filters)
+    paired_mixtures: cython.p_short = _shorts(second.paired_mixtures)
     ends: cython.p_short = _shorts(second.ends)
     leans: cython.p_int = _ints(second.leans)
     x: cython.p_short = _shorts(second.values)
     y: cython.p_short = _shorts(second.filtered)
     rows: cython.p_uint = _uints(second.rows)
+    coming_rows: cython.p_uint = _uints(second.coming_rows)
+    coming: cython.int
     away = cython.declare(cython.int[288])
     times: cython.int = second.times
     i: cython.int = 0
@@ -303,17 +317,39 @@ def _look(
         for c in range(SIDE * CHANNELS):
             x[c] = 0
             x[(SIDE + size) * CHANNELS + c] = 0
-        for k in range(size):
-            j = low + k
-            n = _rows(key[j], looks[j], shape[j], head[j], tail[j], bits[j], group[j], cue[j], pattern[j], rows)
-            _sum(table, times, rows, n, x, (SIDE + k) * CHANNELS)
+        coming = 0
+        for k in range(size + 1):
+            n = coming
+            rows, coming_rows = coming_rows, rows
+            if k < size:
+                j = low + k
+                coming = _rows(
+                    key[j], looks[j], shape[j], head[j], tail[j], bits[j], group[j], cue[j], pattern[j], coming_rows
+                )
+                # They lie far apart in memory: they are on their way while the word before is summed up.
+                if cython.compiled:
+                    lanes_fetch(table, coming_rows, coming)
+            if k == 0:
+                continue
+            if cython.compiled and LANES_WIDE:
+                lanes_sum(table, times, rows, n, x + (SIDE + k - 1) * CHANNELS)
+            else:
+                _sum(table, times, rows, n, x, (SIDE + k - 1) * CHANNELS)
         for layer in range(LAYERS):
             beside = REACH - (layer + 1) * SIDE
             for k in range(size):
-                if away[k] <= beside:
+                if away[k] > beside:
+                    continue
+                if cython.compiled and LANES_WIDE:
+                    lanes_filter(paired_filters + layer * 512, shifts + layer * 64, x + k * 64, y + k * 64)
+                else:
                     _filter(filters, shifts, layer, x, y, k)
             for k in range(size):
-                if away[k] <= beside:
+                if away[k] > beside:
+                    continue
+                if cython.compiled and LANES_WIDE:
+                    lanes_blend(paired_mixtures + layer * 4096, offsets + layer * 64, y + k * 64, x + (SIDE + k) * 64)
+                else:
                     _blend(mixtures, offsets, layer, y, x, k)
         for k in range(size):
             if away[k] == 0:

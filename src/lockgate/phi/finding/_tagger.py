@@ -72,6 +72,7 @@ class Tagger:
     steps = cython.declare(cython.int[::1])
     mask = cython.declare(cython.uint)
     rows = cython.declare(cython.uint[::1])
+    coming_rows = cython.declare(cython.uint[::1])
     back = cython.declare(cython.uchar[::1])
     tags = cython.declare(cython.uchar[::1], visibility="public")
     margins = cython.declare(cython.int[::1], visibility="public")
@@ -87,6 +88,7 @@ class Tagger:
         self.steps = array.array("i", steps)
         self.mask = rows - 1
         self.rows = array.array("I", bytes(4 * 64))
+        self.coming_rows = array.array("I", bytes(4 * 64))
         self._room(64)
 
     @cython.cfunc
@@ -277,6 +279,13 @@ def _shorts(view: cython.short[::1]) -> cython.p_short:
 @cython.nogil
 @cython.cfunc
 @cython.exceptval(check=False)
+def _longs(view: cython.ulonglong[::1]) -> cython.p_ulonglong:
+    return cython.address(view[0]) if cython.compiled else view
+
+
+@cython.nogil
+@cython.cfunc
+@cython.exceptval(check=False)
 def _score(
     tagger: Tagger,
     count: cython.int,
@@ -292,18 +301,14 @@ def _score(
     bias: cython.int,
 ) -> cython.void:
     rows: cython.p_uint = _uints(tagger.rows)
-    weights: cython.ulonglong[::1] = tagger.weights
+    coming_rows: cython.p_uint = _uints(tagger.coming_rows)
+    weights: cython.p_ulonglong = _longs(tagger.weights)
     scores: cython.p_short = _shorts(tagger.scores)
-    row: cython.ulonglong
-    low_even: cython.ulonglong
-    low_odd: cython.ulonglong
-    high_even: cython.ulonglong
     mask: cython.uint = tagger.mask
     i: cython.int
     f: cython.int
-    t: cython.int
-    at: cython.Py_ssize_t
     to: cython.Py_ssize_t
+    waiting: cython.Py_ssize_t = -1
     quiet: cython.int = REACH
     coming: cython.int = 0
     for i in range(count):
@@ -326,20 +331,45 @@ def _score(
         if quiet > REACH and (coming > i + REACH or coming >= count or looks[coming] & 128):
             scores[to + 9] = 1
             continue
-        _features(i, count, mask, key, looks, shape, head, tail, bits, group, cue, pattern, rows, 0)
-        low_even = low_odd = high_even = 0
-        for f in range(42):
-            at = cython.cast(cython.Py_ssize_t, rows[f]) * 2
-            row = weights[at]
-            low_even += row & LANES
-            low_odd += (row >> 8) & LANES
-            high_even += weights[at + 1] & 255
-        for t in range(4):
-            scores[to + 2 * t] = cython.cast(cython.int, (low_even >> (16 * t)) & 65535) - 42 * 128
-            scores[to + 2 * t + 1] = cython.cast(cython.int, (low_odd >> (16 * t)) & 65535) - 42 * 128
-        scores[to + 8] = cython.cast(cython.int, high_even) - 42 * 128
-        for t in range(1, 9):
-            scores[to + t] += bias
+        _features(i, count, mask, key, looks, shape, head, tail, bits, group, cue, pattern, coming_rows, 0)
+        # Its rows lie far apart in memory: they are on their way while the word before is summed up.
+        if cython.compiled:
+            for f in range(42):
+                fetch(weights + cython.cast(cython.Py_ssize_t, coming_rows[f]) * 2)
+        if waiting >= 0:
+            _weigh(weights, rows, scores, waiting, bias)
+        waiting = to
+        rows, coming_rows = coming_rows, rows
+    if waiting >= 0:
+        _weigh(weights, rows, scores, waiting, bias)
+
+
+@cython.nogil
+@cython.cfunc
+@cython.exceptval(check=False)
+def _weigh(
+    weights: cython.p_ulonglong, rows: cython.p_uint, scores: cython.p_short, to: cython.Py_ssize_t, bias: cython.int
+) -> cython.void:
+    """A word's nine scores: the sums of its rows, eight tags at once."""
+    row: cython.ulonglong
+    low_even: cython.ulonglong = 0
+    low_odd: cython.ulonglong = 0
+    high_even: cython.ulonglong = 0
+    f: cython.int
+    t: cython.int
+    at: cython.Py_ssize_t
+    for f in range(42):
+        at = cython.cast(cython.Py_ssize_t, rows[f]) * 2
+        row = weights[at]
+        low_even += row & LANES
+        low_odd += (row >> 8) & LANES
+        high_even += weights[at + 1] & 255
+    for t in range(4):
+        scores[to + 2 * t] = cython.cast(cython.int, (low_even >> (16 * t)) & 65535) - 42 * 128
+        scores[to + 2 * t + 1] = cython.cast(cython.int, (low_odd >> (16 * t)) & 65535) - 42 * 128
+    scores[to + 8] = cython.cast(cython.int, high_even) - 42 * 128
+    for t in range(1, 9):
+        scores[to + t] += bias
 
 
 @cython.nogil

@@ -6,11 +6,14 @@ All files begin with a magic of their own, and their bytes are deflated; what is
 from __future__ import annotations
 
 import array
+import mmap
 import struct
 import sys
 import zlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import lru_cache
+from importlib import import_module
 from itertools import accumulate
 from pathlib import Path
 from typing import Literal
@@ -19,7 +22,7 @@ from lockgate.errors import ConfigError
 from lockgate.phi.finding._second import SIZES, Second
 from lockgate.phi.finding._tagger import SHIFTED, Tagger
 from lockgate.phi.finding._words import Lexicon
-from lockgate.phi.finding.processor import has_avx2
+from lockgate.phi.finding.processor import has
 
 DATA = Path(__file__).parent / "data"
 LEXICON, WEIGHTS, SECOND = b"LGLEX3", b"LGTAG2", b"LGSEC1"
@@ -59,16 +62,17 @@ def load_second(path: Path = DATA / "second.bin") -> Second:
 
 @lru_cache(maxsize=1)
 def _fastest() -> type[Second]:
-    """One source, compiled twice; both find the same."""
-    if not has_avx2():
-        return Second
-    try:
-        from lockgate.phi.finding._second_avx2 import Second as Wide
-    except ImportError:
-        return Second
-    return Wide
+    """One source, compiled for several kinds of processor; all find the same."""
+    found: type[Second] = Second
+    for module, flags in COMPILED_FOR.items():
+        if has(*flags):
+            with suppress(ImportError):
+                found = import_module(f"lockgate.phi.finding.{module}").Second
+    return found
 
 
+COMPILED_FOR = {"_second_avx2": ("avx2",), "_second_avx512": ("avx2", "avx512f", "avx512_vnni")}
+"""What a processor has that it is for, the fastest last."""
 NUMBERS: tuple[Literal["Q", "h", "i"], ...] = ("Q", "h", "i", "h", "i", "h", "i")
 """The kinds of the network's parts, as they stand in its file."""
 
@@ -92,6 +96,16 @@ def _numbers(body: memoryview, code: Literal["h", "i", "I", "Q"]) -> Sequence[in
     return body.cast(code)
 
 
+def _room(size: int) -> mmap.mmap:
+    """Zeroes in large pages, where the kernel has them: tables that are read here and there cost no walk through its
+    page tables each time."""
+    room = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    if hasattr(mmap, "MADV_HUGEPAGE"):
+        with suppress(OSError):
+            room.madvise(mmap.MADV_HUGEPAGE)
+    return room
+
+
 def _read(
     path: Path, magic: bytes, head: str, size_of: Callable[[int], int], change: bytes | None = None
 ) -> tuple[tuple[int, ...], memoryview]:
@@ -107,7 +121,7 @@ def _read(
     size, at = size_of(numbers[0]), 0
     if not 0 < size <= LONGEST:
         raise ConfigError(f"{path.name} is damaged", hint=HINT)
-    body, inflater, rest = memoryview(bytearray(size)), zlib.decompressobj(), raw[start:]
+    body, inflater, rest = memoryview(_room(size)), zlib.decompressobj(), raw[start:]
     try:
         while not inflater.eof and at <= size:
             piece = inflater.decompress(rest, AT_ONCE)

@@ -8,11 +8,11 @@ from pathlib import Path
 CPUINFO = Path("/proc/cpuinfo")
 
 
-@lru_cache(maxsize=1)
-def has_avx2(cpuinfo: Path = CPUINFO) -> bool:
-    """Whether each processor has it. False where nobody says."""
+@lru_cache(maxsize=4)
+def has(*flags: str, cpuinfo: Path = CPUINFO) -> bool:
+    """Whether each processor has all of them. False where nobody says."""
     try:
-        flags = [line for line in cpuinfo.read_text().splitlines() if line.startswith("flags")]
+        lines = [line.split() for line in cpuinfo.read_text().splitlines() if line.startswith("flags")]
     except OSError:
         return False
-    return bool(flags) and all("avx2" in line.split() for line in flags)
+    return bool(lines) and all(set(flags) <= set(line) for line in lines)
