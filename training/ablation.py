@@ -81,14 +81,17 @@ def main() -> None:
     )
     with ProcessPoolExecutor(2) as side_by_side:
         for name, scores in side_by_side.map(partial(measured, rounds=asked.rounds, seed=asked.seed), VARIANTS):
-            held, of_generator = (
-                (score.covered / score.gold, score.hit_characters / max(score.found_characters, 1)) for score in scores
-            )
-            whole = scores[0].clean / scores[0].with_gold
-            print(
-                f"| {name} | {held[0]:.3f} | {held[1]:.3f} | {whole:.2f} | {of_generator[0]:.3f} | {of_generator[1]:.3f} |",
-                flush=True,
-            )
+            print(row(name, scores), flush=True)
+
+
+def row(name: str, scores: list[Score]) -> str:
+    """Of the table that `main` begins: of what was held out, then of texts of the generator."""
+    held, of_generator = (score.figures() for score in scores)
+    figures = held["covered"], held["character_precision"], of_generator["covered"], of_generator["character_precision"]
+    covered, precision, made_covered, made_precision = (f"{figure or 0:.3f}" for figure in figures)
+    return (
+        f"| {name} | {covered} | {precision} | {held['whole_documents'] or 0:.2f} | {made_covered} | {made_precision} |"
+    )
 
 
 if __name__ == "__main__":
