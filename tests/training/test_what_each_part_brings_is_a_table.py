@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from training import ablation
 from training.ablation import VARIANTS, WHOLE, made, row
 from training.measure import Score
+
+from training import ablation
 
 TEXT = "Rosa Petrov called on 3/4/2024"
 
