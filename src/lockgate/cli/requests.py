@@ -11,9 +11,11 @@ from lockgate.cli import batches
 from lockgate.cli import statements as st
 from lockgate.cli.client import call
 from lockgate.cli.show import Json, console, dump, left, table
+from lockgate.cli.watching import watch
 
 app = typer.Typer(no_args_is_help=True, help="Approval requests: list, read, decide.")
 app.add_typer(batches.app, name="batch")
+app.command("watch", help="Say what waits, and whatever changes. Example: `lockgate requests watch --bell`")(watch)
 
 Id = Annotated[str, typer.Argument(help="the request, e.g. req_…")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask again")]
