@@ -148,8 +148,9 @@ def packed(net: Net) -> bytes:
     ends, leans = np.zeros((16, CHANNELS)), np.zeros(16)
     ends[:TAGS] = part["ends.weight"] * SCALE / 128
     leans[:TAGS] = part["ends.bias"] * SCALE + np.where(np.arange(TAGS) > 0, LEAN, 0)
-    for sums in (np.abs(filters).sum(1), np.abs(mixtures).sum(2), np.abs(ends).sum(1)):
-        if sums.max() >= 30:
+    # 16383 * 30 / 4096 < 120, and 32 bits end at 128 in the units of filters and mixtures, of ends at 64 each of twice.
+    for weights, along, offset in ((filters, 1, part["shifts"]), (mixtures, 2, offsets), (ends, 1, leans / 128)):
+        if np.abs(weights).max() >= 7.99 or np.abs(weights).sum(along).max() >= 30 or np.abs(offset).max() >= 7:
             raise ValueError("weights are so large that sums would run over")
 
     def whole(values, scale: int, kind: str) -> bytes:

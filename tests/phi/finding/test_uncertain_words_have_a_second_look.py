@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from array import array
 
 import numpy as np
 import pytest
@@ -134,6 +135,28 @@ def test_whatever_the_processor_has_the_scores_are_the_same(module):
     every = [word for doc in all_documents(True)[:40] for word in doc.text.split()]
     for text in (*NOTES, " ".join(rng.choices(every, k=3000))):
         assert scored(fold(text), wide.Second(*numbers)) == scored(fold(text), _second.Second(*numbers))
+
+
+def large_numbers(seed: int) -> tuple:
+    """Of a network whose values reach their ends in every layer, and whose sums are just within 32 bits."""
+    rng = random.Random(seed)
+    most = (1 << 31) - 1 - _TOP * 30 * 4096
+    table = array("Q", rng.randbytes(8 * _second.SIZES[0]))
+    numbers = [1 << 17, table]
+    for size, code, largest in zip(_second.SIZES[1:], "hihihi", (17_500, most, 1_900, most, 1_900, most), strict=True):
+        numbers.append(array(code, (rng.choice((-largest, largest, rng.randint(0, largest))) for _ in range(size))))
+    return tuple(numbers)
+
+
+@pytest.mark.parametrize("module", ["_second", *COMPILED_FOR])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_values_end_where_they_end_whatever_the_processor_has(module, seed):
+    wide = pytest.importorskip(f"lockgate.phi.finding.{module}", reason="not compiled for this kind of processor")
+    if not has(*COMPILED_FOR.get(module, ())):
+        pytest.skip("this processor has not what it is compiled for")
+    numbers = large_numbers(seed)
+    for note in NOTES:
+        assert scored(fold(note), wide.Second(*numbers)) == scored(fold(note), SECOND.Second(*numbers))
 
 
 @pytest.mark.parametrize(

@@ -299,7 +299,7 @@ def _look(
             j += 1
         # What they depend on, as far as their text goes; beyond it is nothing.
         low = first
-        while low > first - REACH and not looks[low] & 128:
+        while low > 0 and low > first - REACH and not looks[low] & 128:
             low -= 1
         high = last + 1
         while high < count and high < last + 1 + REACH and not looks[high] & 128:

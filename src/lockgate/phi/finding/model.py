@@ -75,13 +75,15 @@ COMPILED_FOR = {"_second_avx2": ("avx2",), "_second_avx512": ("avx2", "avx512f",
 """What a processor has that it is for, the fastest last."""
 NUMBERS: tuple[Literal["Q", "h", "i"], ...] = ("Q", "h", "i", "h", "i", "h", "i")
 """The kinds of the network's parts, as they stand in its file."""
+MOST_TIMES = 1 << 17
+"""Times 72 rows of 128, what a word has at most, is still less than 32 bits hold."""
 
 
 @lru_cache(maxsize=2)
 def _network(path: Path) -> tuple[int, tuple[Sequence[int], ...]]:
     sizes = [struct.calcsize(code) * count for code, count in zip(NUMBERS, SIZES, strict=True)]
     (size, times), body = _read(path, SECOND, "<II", lambda size: size)
-    if size != sum(sizes):
+    if size != sum(sizes) or times > MOST_TIMES:
         raise ConfigError(f"{path.name} is not a file of this version of the PHI engine", hint=HINT)
     ends = list(accumulate(sizes))
     pieces = (body[end - size : end] for end, size in zip(ends, sizes, strict=True))
@@ -121,7 +123,11 @@ def _read(
     size, at = size_of(numbers[0]), 0
     if not 0 < size <= LONGEST:
         raise ConfigError(f"{path.name} is damaged", hint=HINT)
-    body, inflater, rest = memoryview(_room(size)), zlib.decompressobj(), raw[start:]
+    try:
+        body = memoryview(_room(size))
+    except OSError as error:
+        raise ConfigError(f"there is no memory for the PHI engine's {path.name}: {error.strerror}") from error
+    inflater, rest = zlib.decompressobj(), raw[start:]
     try:
         while not inflater.eof and at <= size:
             piece = inflater.decompress(rest, AT_ONCE)

@@ -12,7 +12,7 @@ CPUINFO = Path("/proc/cpuinfo")
 def has(*flags: str, cpuinfo: Path = CPUINFO) -> bool:
     """Whether each processor has all of them. False where nobody says."""
     try:
-        lines = [line.split() for line in cpuinfo.read_text().splitlines() if line.startswith("flags")]
+        lines = [line.split() for line in cpuinfo.read_text("latin-1").splitlines() if line.startswith("flags")]
     except OSError:
         return False
     return bool(lines) and all(set(flags) <= set(line) for line in lines)
