@@ -20,7 +20,7 @@ WIDE = {"_avx2": ["-mavx2"], "_avx512": ["-mavx512f", "-mavx512vnni", "-mprefer-
 
 
 def wide() -> list[Extension]:
-    if platform.machine() not in ("x86_64", "AMD64") or platform.system() == "Windows":
+    if platform.machine() not in ("x86_64", "AMD64"):
         return []
     return [again(stub, suffix) for suffix in WIDE for stub in sorted(Path("src/lockgate").rglob(f"_*{suffix}.pyi"))]
 

@@ -148,7 +148,7 @@ def packed(net: Net) -> bytes:
     ends, leans = np.zeros((16, CHANNELS)), np.zeros(16)
     ends[:TAGS] = part["ends.weight"] * SCALE / 128
     leans[:TAGS] = part["ends.bias"] * SCALE + np.where(np.arange(TAGS) > 0, LEAN, 0)
-    # 16383 * 30 / 4096 < 120, and 32 bits end at 128 in the units of filters and mixtures, of ends at 64 each of twice.
+    # A weight has 16 bits, in 4096ths: 8. A sum has 32: values of less than 4 times weights of 30 together, and an offset.
     for weights, along, offset in ((filters, 1, part["shifts"]), (mixtures, 2, offsets), (ends, 1, leans / 128)):
         if np.abs(weights).max() >= 7.99 or np.abs(weights).sum(along).max() >= 30 or np.abs(offset).max() >= 7:
             raise ValueError("weights are so large that sums would run over")

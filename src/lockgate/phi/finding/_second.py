@@ -7,7 +7,7 @@ score for each tag, which is added to the tagger's. Only words that the tagger l
 they can depend on is worked out, so that a text has the scores that it has alone.
 
 All numbers are whole ones: values in 256ths, weights in 4096ths. Every machine finds the same, and eight products are one
-instruction on any of them. Where x86 has wider ones, `_second_lanes.h` does the three loops over channels (decision 42).
+instruction on most. Where x86 has wider ones, `_second_lanes.h` does the three loops over channels (decision 42).
 """
 
 import array
@@ -34,7 +34,7 @@ leaned to O before this added its own."""
 PASSED = cython.declare(cython.int, 9)
 AGAINST = cython.declare(cython.int, 10)
 TOP = cython.declare(cython.int, 16383)
-"""Where values end, so that no sum of products runs over (`training.second` sees to the weights)."""
+"""Where values end, so that no sum of products runs over (`training.second` sees to the weights); in `_second_lanes.h` too."""
 
 # Where in the table the rows of each kind begin; sizes are powers of two.
 HEAD = cython.declare(cython.uint, 1 << 14)
@@ -163,7 +163,7 @@ def rows_of(words):
 
 @cython.cclass
 class Second:
-    """The network's numbers, which threads may share, and room of one's own.
+    """The network, with room of its own: one a thread, which may share the numbers that it is given.
 
     `table` has signed bytes with 128 added, eight of a row in a number, each `times` / 65536 worth; the others are 16
     bits wide, offsets 32.
@@ -202,8 +202,8 @@ class Second:
         self.filtered = lanes.aligned([0] * room)
         self.rows = array.array("I", bytes(4 * 96))
         self.coming_rows = array.array("I", bytes(4 * 96))
-        self.paired_filters = lanes.paired_filters(filters, LAYERS)
-        self.paired_mixtures = lanes.paired_mixtures(mixtures, LAYERS)
+        self.paired_filters = lanes.paired_filters(filters, LAYERS) if cython.compiled and LANES_WIDE else filters
+        self.paired_mixtures = lanes.paired_mixtures(mixtures, LAYERS) if cython.compiled and LANES_WIDE else mixtures
 
     def look(self, words, scores) -> None:
         """Add to the tagger's `scores` (`Tagger.score`) what the network says of those words that have a chance."""
@@ -341,6 +341,7 @@ def _look(
                 if away[k] > beside:
                     continue
                 if cython.compiled and LANES_WIDE:
+                    # Of each channel seven weights and a 0.
                     lanes_filter(paired_filters + layer * 512, shifts + layer * 64, x + k * 64, y + k * 64)
                 else:
                     _filter(filters, shifts, layer, x, y, k)

@@ -25,14 +25,15 @@ static inline void lanes_fetch(const unsigned long long *table, const unsigned i
 #if defined(__AVX2__) && defined(__GNUC__)
 #include <immintrin.h>
 #define LANES_WIDE 1
-#define TOP 16383
+#define TOP 16383 /* `_second.TOP` */
 
 static inline __m256i clamped(__m256i low, __m256i high) {
     /* Two vectors of 32 bits as one of 16: what is more than it holds is TOP anyway. */
     return _mm256_min_epi16(_mm256_packs_epi32(low, high), _mm256_set1_epi16(TOP));
 }
 
-/* Of `n` rows of 64 bytes the sum, each with 128 taken off, `times` / 256, where it is more than nothing. */
+/* Of `n` rows of 64 bytes the sum, each with 128 taken off, `times` / 256, from 0 to TOP. A word has at most 72 rows: their
+sum is less than 16 bits hold. */
 static void lanes_sum(const unsigned long long *table, int times, const unsigned int *rows, int n, int16_t *x) {
     __m256i sums[4] = {0};
     for (int k = 0; k < n; k++) {
@@ -40,7 +41,7 @@ static void lanes_sum(const unsigned long long *table, int times, const unsigned
         for (int c = 0; c < 4; c++)
             sums[c] = _mm256_add_epi16(sums[c], _mm256_cvtepu8_epi16(_mm_loadu_si128(row + c)));
     }
-    const __m256i none = _mm256_setzero_si256(), factor = _mm256_set1_epi32(times);
+    const __m256i zero = _mm256_setzero_si256(), factor = _mm256_set1_epi32(times);
     for (int c = 0; c < 4; c++) {
         __m256i sum = _mm256_sub_epi16(sums[c], _mm256_set1_epi16(128 * n));
         __m256i low = _mm256_cvtepi16_epi32(_mm256_castsi256_si128(sum));
@@ -48,7 +49,7 @@ static void lanes_sum(const unsigned long long *table, int times, const unsigned
         low = _mm256_srai_epi32(_mm256_mullo_epi32(low, factor), 8);
         high = _mm256_srai_epi32(_mm256_mullo_epi32(high, factor), 8);
         __m256i value = _mm256_permute4x64_epi64(clamped(low, high), 0xD8);
-        _mm256_storeu_si256((__m256i *)(x + 16 * c), _mm256_max_epi16(value, none));
+        _mm256_storeu_si256((__m256i *)(x + 16 * c), _mm256_max_epi16(value, zero));
     }
 }
 
@@ -72,11 +73,11 @@ static void lanes_filter(const int16_t *w, const int32_t *b, const int16_t *x, i
 
 /* `w`: by two channels that go in, those of all 64 that come out, of both in turn. */
 static void lanes_blend(const int16_t *w, const int32_t *b, const int16_t *y, int16_t *x) {
-    const __m256i none = _mm256_setzero_si256();
+    const __m256i zero = _mm256_setzero_si256();
     __m256i sums[8];
     int32_t both;
 #if defined(__AVX512VNNI__) && defined(__AVX512F__)
-    /* Of two pairs at a time: a sum that waits for its last product leaves room for another. */
+    /* Two chains of sums: while one waits for its last product, the other goes on. */
     __m512i s0 = _mm512_loadu_si512(b), s1 = _mm512_loadu_si512(b + 16);
     __m512i s2 = _mm512_loadu_si512(b + 32), s3 = _mm512_loadu_si512(b + 48);
     __m512i t0 = _mm512_setzero_si512(), t1 = t0, t2 = t0, t3 = t0;
@@ -113,7 +114,7 @@ static void lanes_blend(const int16_t *w, const int32_t *b, const int16_t *y, in
 #endif
     for (int u = 0; u < 4; u++) {
         __m256i more = _mm256_packs_epi32(_mm256_srai_epi32(sums[2 * u], 12), _mm256_srai_epi32(sums[2 * u + 1], 12));
-        more = _mm256_max_epi16(_mm256_permute4x64_epi64(more, 0xD8), none);
+        more = _mm256_max_epi16(_mm256_permute4x64_epi64(more, 0xD8), zero);
         __m256i value = _mm256_adds_epi16(more, _mm256_loadu_si256((const __m256i *)(x + 16 * u)));
         _mm256_storeu_si256((__m256i *)(x + 16 * u), _mm256_min_epi16(value, _mm256_set1_epi16(TOP)));
     }

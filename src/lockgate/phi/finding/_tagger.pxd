@@ -1,10 +1,10 @@
 # What `_tagger.py` has besides, where it is compiled.
 cdef extern from *:
     """
+    static inline void tagger_fetch(const void *where) {
     #if defined(__GNUC__)
-    #define fetch(where) __builtin_prefetch(where)
-    #else
-    #define fetch(where) ((void)(where))
+        __builtin_prefetch(where);
     #endif
+    }
     """
-    void fetch(const void *where) noexcept nogil
+    void tagger_fetch(const void *where) noexcept nogil

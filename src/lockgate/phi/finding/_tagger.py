@@ -335,7 +335,7 @@ def _score(
         # Its rows lie far apart in memory: they are on their way while the word before is summed up.
         if cython.compiled:
             for f in range(42):
-                fetch(weights + cython.cast(cython.Py_ssize_t, coming_rows[f]) * 2)
+                tagger_fetch(weights + cython.cast(cython.Py_ssize_t, coming_rows[f]) * 2)
         if waiting >= 0:
             _weigh(weights, rows, scores, waiting, bias)
         waiting = to

@@ -99,8 +99,10 @@ def _numbers(body: memoryview, code: Literal["h", "i", "I", "Q"]) -> Sequence[in
 
 
 def _room(size: int) -> mmap.mmap:
-    """Zeroes in large pages, where the kernel has them: tables that are read here and there cost no walk through its
-    page tables each time."""
+    """Zeroes, in large pages where the kernel has them.
+
+    A table that is read here and there then costs fewer walks through the kernel's own tables of pages.
+    """
     room = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     if hasattr(mmap, "MADV_HUGEPAGE"):
         with suppress(OSError):
