@@ -87,8 +87,9 @@ class Asking:
             raise
         return answer.body
 
-    async def _signing_keys(self, *, anew: bool = False) -> ProviderKeys:
-        """Its keys; `anew` where one was missing, which is looked for at most once a minute."""
+    async def signing_keys(self, *, anew: bool = False) -> ProviderKeys:
+        """Its keys; `anew` where one was missing, which is looked for at most once a minute. ProviderError,
+        ConfigError: there are none."""
         async with self._lock:
             provider = await self._described()
             old = self._keys is None or self._ticks() - self._keys_at > KEPT_S
@@ -105,9 +106,9 @@ class Asking:
         s = self.settings
         expected = Expected(s.issuer, s.client_id, nonce, s.groups_claim, s.max_age_s)
         try:
-            return validate(answer, await self._signing_keys(), expected, self._now_s())
+            return validate(answer, await self.signing_keys(), expected, self._now_s())
         except NoSuchKey:
-            return validate(answer, await self._signing_keys(anew=True), expected, self._now_s())
+            return validate(answer, await self.signing_keys(anew=True), expected, self._now_s())
 
     async def id_token_for(self, code: str, *, redirect: str, verifier: str) -> object:
         """What the code is worth (RFC 6749, section 4.1.3, with the verifier of RFC 7636)."""
