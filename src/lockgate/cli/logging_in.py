@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 import webbrowser
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -38,38 +40,38 @@ def login(
     if link and (name or not browser):
         raise ConfigError("--link takes no name and a browser", hint="lockgate login NAME, then lockgate login --link")
     if link:
-        linked = _at_provider({"link": True}, {})["linked"]
+        linked = _at_provider({"link": True}, call)["linked"]
         console.print(f"{' and '.join(linked)} are one person.")
         return
     url = url.rstrip("/")
-    server = {"url": url, "ca": ca, "token": ""}
+    ask = partial(call, url=url, ca=ca, token="")
     if name:
-        answer = call("POST", "/login", {"user": name, "password": read_password(password_stdin)}, **server)
-    elif not call("GET", "/login/methods", **server)["issuer"]:
+        answer = ask("POST", "/login", {"user": name, "password": read_password(password_stdin)})
+    elif not ask("GET", "/login/methods")["issuer"]:
         raise ConfigError("no identity provider is configured there", hint="log in by name: lockgate login NAME")
     elif browser:
-        answer = _at_provider({}, server)
+        answer = _at_provider({}, ask)
     else:
-        answer = _on_another_device(server)
+        answer = _on_another_device(ask)
     save_session(url, str(Path(ca).resolve()) if ca else "", answer["token"], answer["person"])
     console.print(f"Logged in as {answer['person']}.")
 
 
-def _at_provider(wish: dict[str, Any], server: dict[str, str]) -> Any:
+def _at_provider(wish: dict[str, Any], ask: Callable[..., Any]) -> Any:
     """Authorization code in a browser, whose answer comes to a port of this machine (RFC 8252)."""
     with Loopback() as here:
-        began = call("POST", "/login/oidc", {"port": here.port, **wish}, **server)
+        began = ask("POST", "/login/oidc", {"port": here.port, **wish})
         address = _web(began["authorization_url"])
         print(f"Log in here, if no browser opens:\n{address}", flush=True)
         webbrowser.open(address)
         answer = here.wait(began["state"], WITHIN_S)
     proof = {name: answer[name] for name in ("code", "iss", "error") if name in answer}
-    return call("POST", "/login/oidc/finish", {"state": began["state"], "handle": began["handle"], **proof}, **server)
+    return ask("POST", "/login/oidc/finish", {"state": began["state"], "handle": began["handle"], **proof})
 
 
-def _on_another_device(server: dict[str, str]) -> Any:
+def _on_another_device(ask: Callable[..., Any]) -> Any:
     """A code that is confirmed wherever there is a browser (RFC 8628)."""
-    began = call("POST", "/login/oidc/device", **server)
+    began = ask("POST", "/login/oidc/device")
     print(
         f"On any device, open {_web(began['verification_uri'])}\nand confirm this code, which you show to nobody: "
         f"{began['user_code']}",
@@ -79,7 +81,7 @@ def _on_another_device(server: dict[str, str]) -> Any:
     while time.monotonic() < over_at:
         time.sleep(began["interval"])
         body = {"state": began["state"], "handle": began["handle"]}
-        answer = call("POST", "/login/oidc/device/poll", body, **server)
+        answer = ask("POST", "/login/oidc/device/poll", body)
         if not answer.get("pending"):
             return answer
     raise AuthenticationError("nobody confirmed the code in time", hint="begin again: lockgate login --no-browser")
