@@ -35,8 +35,9 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-def check_address(url: object, what: str) -> str:
-    """The address, if it is https, or loopback; without a user in it or a fragment. ConfigError otherwise."""
+def check_address(url: object, what: str, *, of: str = "") -> str:
+    """The address, if it is https, without a user in it or a fragment; http to this machine itself only where the
+    issuer (`of`) is there too. ConfigError otherwise."""
     hint = "the provider is asked over https only"
     if not isinstance(url, str) or len(url) > 2048 or not url.isascii() or not url.isprintable() or " " in url:
         raise ConfigError(f"the identity provider's {what} is no address", hint=hint)
@@ -48,7 +49,8 @@ def check_address(url: object, what: str) -> str:
         raise ConfigError(f"the identity provider's {what} is no address", hint=hint) from error
     if not host or parts.fragment or "@" in parts.netloc:
         raise ConfigError(f"the identity provider's {what} is no address", hint=hint)
-    if parts.scheme != "https" and not (parts.scheme == "http" and host in LOOPBACK):
+    here = host in LOOPBACK and (not of or is_loopback(of))
+    if parts.scheme != "https" and not (parts.scheme == "http" and here):
         raise ConfigError(f"the identity provider's {what} is not https", hint=hint)
     return url
 
@@ -74,10 +76,10 @@ def parse_discovery(body: bytes, issuer: str) -> Provider:
     device = found.get("device_authorization_endpoint", "")
     return Provider(
         issuer,
-        check_address(found.get("authorization_endpoint"), "authorization_endpoint"),
-        check_address(found.get("token_endpoint"), "token_endpoint"),
-        check_address(found.get("jwks_uri"), "jwks_uri"),
-        check_address(device, "device_authorization_endpoint") if device else "",
+        check_address(found.get("authorization_endpoint"), "authorization_endpoint", of=issuer),
+        check_address(found.get("token_endpoint"), "token_endpoint", of=issuer),
+        check_address(found.get("jwks_uri"), "jwks_uri", of=issuer),
+        check_address(device, "device_authorization_endpoint", of=issuer) if device else "",
         not isinstance(methods, list) or "client_secret_basic" in methods,
         found.get("authorization_response_iss_parameter_supported") is True,
     )

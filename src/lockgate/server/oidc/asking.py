@@ -130,7 +130,7 @@ class Asking:
             raise ProviderError(
                 "the identity provider gives no device code", hint="may this client use the device flow?"
             )
-        where = check_address(found.get("verification_uri"), "verification_uri")
+        where = check_address(found.get("verification_uri"), "verification_uri", of=self.settings.issuer)
         return DeviceCode(
             str(code), str(shown), where, _seconds(found, "expires_in", 600, 1), _seconds(found, "interval", 5, 1)
         )
