@@ -102,6 +102,33 @@ def test_two_linked_accounts_fill_one_slot(api, gate, terminal, provider):
     assert vote(api, tokens[2], request).json()["state"] == "APPROVED"
 
 
+def test_nobody_lifts_the_kill_switch_with_two_accounts(api, gate, terminal, provider):
+    configure(gate, provider.issuer, groups={"reviewers": "admins"})
+    one, other = session(api, "root"), terminal.logged_in("root")["token"]
+    assert api("", "POST", "/kill-switch", {"on": True}, token=one).json()["on"]
+    assert api("", "POST", "/kill-switch", {"on": False}, token=one).json()["on"]
+    refused = api("", "POST", "/kill-switch", {"on": False}, token=other)
+    assert refused.status_code == 409 and "another issuer" in refused.json()["title"]
+    assert terminal.link("root", one).status_code == 200
+    refused = api("", "POST", "/kill-switch", {"on": False}, token=other)
+    assert refused.status_code == 409 and "another person" in refused.json()["title"]
+    gate.call(gate.assembly.accounts.change_groups("local:rita", join=["admins"], by="init"))
+    assert api("rita", "POST", "/kill-switch", {"on": False}).json() == {"on": False}
+
+
+def test_nobody_erases_with_another_account_what_opens_the_evidence_of_their_own_doing(api, gate, terminal, provider):
+    vote_by_provider(gate, provider)
+    with gate.connect() as agent:
+        agent.execute("SELECT name FROM patient WHERE mrn = 'MRN-100001'")
+    (looked_up,) = [event["id"] for event in gate.events("intent") if "commitment" in event["leaf"]]
+    mine, others = (terminal.logged_in(sub)["token"] for sub in ("ana", "rita"))
+    refused = api("", "POST", "/audit/erase", {"name": looked_up}, token=mine)
+    assert refused.status_code == 409 and "nobody erases" in refused.json()["title"]
+    assert terminal.link("ana", session(api, "ana")).status_code == 200
+    assert api("", "POST", "/audit/erase", {"name": looked_up}, token=mine).status_code == 409
+    assert api("", "POST", "/audit/erase", {"name": looked_up}, token=others).json() == {"salts": 1}
+
+
 def test_a_link_takes_a_login_on_both_sides(api, gate, terminal, provider):
     answer = terminal.link("rita", session(api, "rita"))
     account = account_of(provider.issuer, "rita")

@@ -157,11 +157,17 @@ def conflict_set(
     return {person: tuple(sorted(reasons[person])) for person in sorted(reasons)}
 
 
+def may_be_one(one: Iterable[str], other: Iterable[str]) -> bool:
+    """Whether two people, each known by the ids of their linked accounts, may be one human with another account that
+    nobody has linked. A human has one account of an issuer (or links the others): of a shared one they are two."""
+    return not {id.partition(":")[0] for id in one} & {id.partition(":")[0] for id in other}
+
+
 def _could_be_anybody(account: Account | None, links: Mapping[str, frozenset[str]], issuer: str) -> bool:
     """Whether a human is behind it of whom nobody knows which voter that is, if any."""
     if account is None or not account.human:
         return False
-    return not any(other.startswith(f"{issuer}:") for other in links.get(account.id, frozenset({account.id})))
+    return may_be_one(links.get(account.id, frozenset({account.id})), {f"{issuer}:"})
 
 
 def counted_groups(account: Account, now_at: int, *, installed_at: int, cooling_s: int = COOLING_S) -> frozenset[str]:
