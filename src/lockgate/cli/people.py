@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
@@ -78,7 +79,9 @@ def token(
         return
     ca = saved_session()["ca"]
     tls = f"?sslmode=verify-full&sslrootcert={ca}" if ca else ""
-    print(f"postgresql://{answer['user']}:{answer['token']}@{gateway}/{connection}{tls}")
+    # A name may hold what ends a name in an address.
+    name = quote(answer["user"], safe="")
+    print(f"postgresql://{name}:{answer['token']}@{gateway}/{connection}{tls}")
 
 
 def revoke(
