@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import signal
+import subprocess
 import sys
 from typing import NamedTuple
 from unittest import mock
 
 from lockgate.cli import main
+from lockgate.demo import hospital as hospital_data
+from lockgate.demo.embedded import free_port
 from support import PASSWORD
 
 
@@ -61,3 +65,35 @@ class Newcomer:
     def log_in(self, name, *, ca="lg/tls/ca.pem"):
         url = f"https://localhost:{self.console}"
         return self.says("login", name, "--url", url, "--ca", ca, "--password-stdin", given=f"{PASSWORD}\n")
+
+
+@contextlib.contextmanager
+def serving(hospital, home, more=""):
+    """Such a newcomer, with `more` at the end of the configuration."""
+    who = Newcomer(home, (free_port(), free_port()))
+    printed = who.says("init", "lg", "--admin", "root", "--password-stdin", given=f"{PASSWORD}\n")
+    assert "write it down elsewhere" in printed
+    (home / "lg" / "state" / "clinic").write_text(hospital.password)
+    text = (home / "lg" / "lockgate.yaml").read_text()
+    text = text.replace("127.0.0.1:6432", f"127.0.0.1:{who.postgres}")
+    text = text.replace("console: 127.0.0.1:8443", f"console: 127.0.0.1:{who.console}")
+    upstream = hospital.server.url(hospital_data.GATEWAY_ROLE, "clinic")
+    text = text.replace(
+        "connections: {}", f"connections:\n  clinic: {{upstream: '{upstream}', password: 'file:state/clinic'}}"
+    )
+    (home / "lg" / "lockgate.yaml").write_text(text + more)
+    server = subprocess.Popen(
+        [sys.executable, "-m", "lockgate", "serve", "--config", who.config],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=who.environment,
+    )
+    assert server.stdout is not None
+    for line in server.stdout:
+        if "listening" in line:
+            break
+    assert server.poll() is None
+    yield who
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(30) == 0

@@ -79,3 +79,20 @@ def test_everyone_around_the_request_is_in_the_set_with_a_reason(owners, editors
     found = conflict_set(facts, {}, frozenset(), created_at=0)
     assert found.keys() == {f"x:{asked}", *owners, *editors, "holder"}
     assert all(found.values())
+
+
+def test_a_party_of_another_issuer_may_be_any_voter_until_it_is_linked():
+    def human(id, *groups, linked=()):
+        return Account(id, True, True, 0, groups=dict.fromkeys(groups, 0), linked=frozenset(linked))
+
+    voters = [human("idp:ana", "privacy"), human("idp:rita", "privacy")]
+    bot = Account("local:bot", False, True, 0)
+    facts = Facts("local:bot", owners=frozenset({"local:ana"}))
+
+    def found(*accounts, issuer):
+        known = {account.id: account for account in (*voters, bot, *accounts)}
+        return conflict_set(facts, known, frozenset({"privacy"}), created_at=10**12, issuer=issuer).keys()
+
+    assert found(human("local:ana"), issuer="idp") == {"local:bot", "local:ana", "idp:ana", "idp:rita"}
+    assert found(human("local:ana", linked=["idp:ana"]), issuer="idp") == {"local:bot", "local:ana", "idp:ana"}
+    assert found(human("local:ana"), issuer="local") == {"local:bot", "local:ana"}

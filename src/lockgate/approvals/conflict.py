@@ -26,6 +26,7 @@ LOOSENED = "you loosened a rule that it rests on within 24 hours"
 CREATED = "you created a voter's account within 24 hours before it"
 PLANTED = "your account or your group was given to you by a party to this, within 24 hours"
 MOVED = "you changed a voter's groups within 24 hours before it"
+UNLINKED = "a party to it has an account of another issuer that could be your own: it is linked to no voter's"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +109,12 @@ def conflict_set(
     voting_groups: frozenset[str],
     *,
     created_at: int,
+    issuer: str = "",
 ) -> dict[str, tuple[str, ...]]:
     """Person → reasons, for the request created at `created_at`, linked accounts included.
+
+    Voters come from one `issuer`. A human in the set whose account is of another, and linked to none of this one, may
+    be any of the voters: then nobody votes, until that account is linked by logging in on both sides.
 
     `voting_groups` are those that its profiles ask: whoever made or moved one of their members in the day
     before the request, or since, has chosen a judge; so has whoever took one away. Who holds a lent place counts
@@ -144,10 +149,25 @@ def conflict_set(
         if recent & asking or (account.created_at >= since_at and account.created_by in asking):
             add([account.id], PLANTED)
     links = link(accounts.values())
+    if issuer and any(_could_be_anybody(accounts.get(person), links, issuer) for person in reasons):
+        add([account.id for account in accounts.values() if not barred(account, issuer=issuer)], UNLINKED)
     for person in list(reasons):
         for other in links.get(person, frozenset()) - {person}:
             reasons.setdefault(other, set()).update(reasons[person])
     return {person: tuple(sorted(reasons[person])) for person in sorted(reasons)}
+
+
+def may_be_one(one: Iterable[str], other: Iterable[str]) -> bool:
+    """Whether two people, each known by the ids of their linked accounts, may be one human with another account that
+    nobody has linked. A human has one account of an issuer (or links the others): of a shared one they are two."""
+    return not {id.partition(":")[0] for id in one} & {id.partition(":")[0] for id in other}
+
+
+def _could_be_anybody(account: Account | None, links: Mapping[str, frozenset[str]], issuer: str) -> bool:
+    """Whether a human is behind it of whom nobody knows which voter that is, if any."""
+    if account is None or not account.human:
+        return False
+    return may_be_one(links.get(account.id, frozenset({account.id})), {f"{issuer}:"})
 
 
 def counted_groups(account: Account, now_at: int, *, installed_at: int, cooling_s: int = COOLING_S) -> frozenset[str]:

@@ -23,6 +23,7 @@ from lockgate.cli import (
     keeping,
     keys,
     lending,
+    logging_in,
     people,
     phi,
     policy,
@@ -43,6 +44,7 @@ app = typer.Typer(
 )
 setup.register(app)
 serving.register(app)
+logging_in.register(app)
 people.register(app)
 emergency.register(app)
 keeping.register(app)

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
+from lockgate.cli.provider_check import provider_lines
 from lockgate.cli.reviewers import benches, lines
 from lockgate.errors import LockgateError
 from lockgate.gateways.postgres.connection import EPOCH_QUERY
@@ -57,6 +58,7 @@ async def diagnose(path: Path) -> list[Finding]:
         return [Finding("error", error.message, error.hint)]
     findings = [Finding("ok", f"{path.name} is readable"), *_files(config), *await _schema(config), *await _log(config)]
     findings += await asyncio.to_thread(_vault, config)
+    findings += [Finding(*line) for line in await provider_lines(config.oidc)]
     for name, connection in config.connections.items():
         findings += await _upstream(name, connection)
     if not config.connections:

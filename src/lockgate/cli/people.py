@@ -1,14 +1,14 @@
-"""`lockgate login`, `user`, `agent`, `group`, `token`: who there is, and what opens what."""
+"""`lockgate logout`, `user`, `agent`, `group`, `token`: who there is, and what opens what."""
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
-from lockgate.cli.client import call, forget_session, save_session, saved_session
+from lockgate.cli.client import call, forget_session, saved_session
 from lockgate.cli.show import Json, console, dump, table
 from lockgate.errors import ConfigError
 
@@ -23,7 +23,6 @@ PasswordFromInput = Annotated[bool, typer.Option("--password-stdin", help="read 
 
 
 def register(app: typer.Typer) -> None:
-    app.command(help="Log in interactively. Example: `lockgate login --url https://gate:8443 --ca ca.pem rita`")(login)
     app.command(help="End the session, here and on the server. Example: `lockgate logout`")(logout)
     app.command(help="Print a connection string with a one-hour token. Example: `lockgate token clinic --agent bot`")(
         token
@@ -60,18 +59,6 @@ def account(name: str) -> str:
     return name if ":" in name else f"local:{name}"
 
 
-def login(
-    name: UserName,
-    url: Annotated[str, typer.Option(envvar="LOCKGATE_URL", help="where the API is")] = "https://localhost:8443",
-    ca: Annotated[str, typer.Option(envvar="LOCKGATE_CA", help="certificate of the CA, for a local one")] = "",
-    password_stdin: PasswordFromInput = False,
-) -> None:
-    body = {"user": name, "password": read_password(password_stdin)}
-    answer = call("POST", "/login", body, url=url.rstrip("/"), ca=ca, token="")
-    save_session(url.rstrip("/"), str(Path(ca).resolve()) if ca else "", answer["token"], answer["person"])
-    console.print(f"Logged in as {answer['person']}.")
-
-
 def logout() -> None:
     call("POST", "/logout")
     forget_session()
@@ -92,7 +79,9 @@ def token(
         return
     ca = saved_session()["ca"]
     tls = f"?sslmode=verify-full&sslrootcert={ca}" if ca else ""
-    print(f"postgresql://{answer['user']}:{answer['token']}@{gateway}/{connection}{tls}")
+    # A name may hold what ends a name in an address.
+    name = quote(answer["user"], safe="")
+    print(f"postgresql://{name}:{answer['token']}@{gateway}/{connection}{tls}")
 
 
 def revoke(

@@ -47,7 +47,7 @@ async def benches(config: Config, keys: KeyRing) -> list[Bench]:
         keys,
         system_clock,
         "",
-        Rules(cooling_s=config.cooling_s),
+        Rules(issuer=config.voters, cooling_s=config.cooling_s),
         partial(loosened_since, keys=keys),
         mask=str,
         notify=lambda *_: None,

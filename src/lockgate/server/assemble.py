@@ -23,9 +23,11 @@ from lockgate.gateways.postgres.resolve.resolver import Resolver
 from lockgate.gateways.postgres.resolve.side import SidePool
 from lockgate.gateways.postgres.settings.wishes import Hold
 from lockgate.gateways.postgres.wire.target import Target
+from lockgate.identity.oidc import OidcSettings
 from lockgate.pipeline import Permits, Pipeline
 from lockgate.policy import PolicyHolder, PolicySet
 from lockgate.server.machine import by_host
+from lockgate.server.oidc import Flows
 from lockgate.server.phi_maps import PhiMaps
 from lockgate.server.stopping import Stopping
 from lockgate.server.vaults import VaultAt, Vaults
@@ -75,6 +77,7 @@ class Assembly:
     connections: Mapping[str, Connection]
     maps: PhiMaps
     vaults: Vaults
+    flows: Flows | None = None
     stopping: Stopping = field(init=False)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -206,6 +209,7 @@ async def assemble(
     tenant: str = "default",
     checkpoint_dir: Path | None = None,
     vault: VaultAt | None = None,
+    oidc: OidcSettings | None = None,
 ) -> Assembly:
     """Open the store and build everything over it; nothing listens yet. Raises before anything is half there."""
     policy = PolicyHolder(policies)
@@ -262,4 +266,5 @@ async def assemble(
         raise
     maps = PhiMaps(catalog, connections, store, rules.webhooks if rules is not None else ())
     parts = store, keys, accounts, approvals, policy, catalog, log, shapes, pipeline, permits, gateway, connections
-    return Assembly(*parts, maps, Vaults(vault, pipeline, accounts, tenant))
+    flows = Flows(oidc, store, accounts, base_url) if oidc is not None else None
+    return Assembly(*parts, maps, Vaults(vault, pipeline, accounts, tenant), flows)

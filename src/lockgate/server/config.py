@@ -15,7 +15,10 @@ from lockgate.errors import ConfigError, cannot_read
 from lockgate.gateways.postgres.lineage import By
 from lockgate.gateways.postgres.settings.wishes import Hold
 from lockgate.gateways.postgres.wire.target import Target, parse_target
+from lockgate.identity.oidc import OidcSettings, issuer_name
 from lockgate.phi import Operator
+from lockgate.server.oidc_config import read_oidc
+from lockgate.services.accounts import LOCAL
 from lockgate.store import KeyRing
 
 TOP = (
@@ -33,6 +36,7 @@ TOP = (
     "connections",
     "webhooks",
     "rules",
+    "oidc",
 )
 VAULT = "vault"
 """What policies call the vault; no database is called so."""
@@ -82,6 +86,13 @@ class Config:
     cooling_s: int = 3600
     lookups_per_hour: int = 200
     salts_kept_days: int = SALTS_KEPT_DAYS
+    oidc: OidcSettings | None = None
+
+    @property
+    def voters(self) -> str:
+        """The issuer whose accounts vote."""
+        by_provider = self.oidc is not None and self.oidc.voters == "provider"
+        return issuer_name(self.oidc.issuer) if self.oidc is not None and by_provider else LOCAL
 
 
 class _Reader:
@@ -153,7 +164,7 @@ def load_config(
     listen.only("postgres", "console")
     tls.only("cert", "key")
     rules.only("cooling_s", "lookups_per_hour", "salts_kept_days")
-    named = top.under("connections")
+    named, provider = top.under("connections"), top.under("oidc")
     if VAULT in named.items:
         raise named.error(f"{VAULT} is what the vault of surrogates is called", named.items[VAULT])
     upstreams = named.items if connections else {}
@@ -182,6 +193,8 @@ def load_config(
         cooling_s=_number(rules, "cooling_s", 3600),
         lookups_per_hour=_number(rules, "lookups_per_hour", 200),
         salts_kept_days=_salts(rules),
+        # Like the databases' passwords: whoever works on the store alone need not have its secret.
+        oidc=read_oidc(provider, lambda key: secret(provider, key, base)) if connections else None,
     )
 
 

@@ -100,7 +100,9 @@ async def start(config: Config) -> Running:
         tls=tls,
         checkpoint_dir=config.checkpoint_dir,
         vault=VaultAt(config.vault, lambda: vault_ring(config)),
+        oidc=config.oidc,
         rules=Rules(
+            issuer=config.voters,
             cooling_s=config.cooling_s,
             webhooks=config.webhooks,
             lookups_per_hour=config.lookups_per_hour,

@@ -19,6 +19,7 @@ from lockgate.server.api import (
     people,
     permits,
     policy,
+    provider_login,
     receipts,
     requests,
     sessions,
@@ -29,6 +30,8 @@ from lockgate.server.api import (
 from lockgate.server.api.bounds import Bounds
 from lockgate.server.api.guard import Forbidden, LoginLimit, TooMany
 from lockgate.server.assemble import Assembly
+from lockgate.server.oidc.fetching import ProviderError
+from lockgate.services.logins import TooManyLogins
 
 log = structlog.get_logger("lockgate.api")
 
@@ -44,6 +47,8 @@ STATUS: tuple[tuple[type[LockgateError], int], ...] = (
     (AuthenticationError, 401),
     (Forbidden, 403),
     (TooMany, 429),
+    (TooManyLogins, 429),
+    (ProviderError, 503),
     (Refused, 409),
     (StoreError, 503),
     (ConfigError, 400),
@@ -64,6 +69,7 @@ def create_app(assembly: Assembly) -> FastAPI:
     app.state.login_limit = LoginLimit()
     for module in (
         sessions,
+        provider_login,
         requests,
         batches,
         standing,

@@ -16,7 +16,7 @@ CATALOG_BYTES = 32 << 20
 
 def longest(path: str, headers: Mapping[bytes, bytes]) -> int:
     """Of a body to this path, in bytes."""
-    if path.endswith(("/login", "/token")) or b"authorization" not in headers:
+    if path.endswith(("/login", "/token")) or "/login/" in path or b"authorization" not in headers:
         return FROM_ANYBODY_BYTES
     return CATALOG_BYTES if "/catalog/" in path else STATEMENTS_BYTES
 

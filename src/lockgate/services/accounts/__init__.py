@@ -6,6 +6,7 @@ clear, never let an agent without an owner in, and never forget who changed what
 
 from lockgate.services.accounts.base import LOCAL
 from lockgate.services.accounts.credentials import Minted
+from lockgate.services.accounts.federated import LinkWish
 from lockgate.services.accounts.service import Accounts
 
-__all__ = ["LOCAL", "Accounts", "Minted"]
+__all__ = ["LOCAL", "Accounts", "LinkWish", "Minted"]

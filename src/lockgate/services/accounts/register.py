@@ -11,7 +11,7 @@ from lockgate.action import JSON, Kind
 from lockgate.audit.event import Event
 from lockgate.errors import ConfigError
 from lockgate.identity import Person
-from lockgate.services.accounts import credentials, directory
+from lockgate.services.accounts import credentials, directory, membership
 from lockgate.services.accounts.base import LOCAL, Part
 from lockgate.store.tables import people as t
 
@@ -58,7 +58,7 @@ class Register(Part):
                 )
             )
             for group in sorted(set(groups)):
-                _join(conn, account, group, by, now_at)
+                membership.join(conn, account, group, by, now_at)
             for owner in sorted(set(owners)):
                 conn.execute(insert(t.owners).values(agent=account, owner=owner, since_at=now_at, until_at=0))
             kind_of_event = "user.created" if kind is Kind.HUMAN else "agent.registered"
@@ -83,9 +83,9 @@ class Register(Part):
             now_at = self._store.clock()
             found = self.known_in(conn, account)
             for group in sorted(set(join) - set(found.groups)):
-                _join(conn, account, group, by, now_at)
+                membership.join(conn, account, group, by, now_at)
             for group in sorted(set(leave) & set(found.groups)):
-                _leave(conn, account, group, by, now_at)
+                membership.leave(conn, account, group, by, now_at)
             body: dict[str, JSON] = {
                 "account": account,
                 "by": by,
@@ -159,7 +159,7 @@ class Register(Part):
             now_at = self._store.clock()
             self.known_in(conn, account)
             conn.execute(update(t.people).where(t.people.c.id == account).values(active=False))
-            _leave(conn, account, None, by, now_at)
+            membership.leave(conn, account, None, by, now_at)
             revoked = credentials.revoke(conn, self._store.keys, now_at=now_at, person=account)
             revoked += credentials.revoke_shown_to(conn, self._store.keys, account, now_at=now_at)
             body: dict[str, JSON] = {
@@ -182,16 +182,3 @@ class Register(Part):
             return directory.owners_now(conn, agent)
 
         return await self._store.read(look)
-
-
-def _join(conn: Connection, account: str, group: str, by: str, now_at: int) -> None:
-    conn.execute(
-        insert(t.memberships).values(person=account, group=group, joined_at=now_at, joined_by=by, left_at=0, left_by="")
-    )
-
-
-def _leave(conn: Connection, account: str, group: str | None, by: str, now_at: int) -> None:
-    """Out of one group, or of every one."""
-    where = [t.memberships.c.person == account, t.memberships.c.left_at == 0]
-    where += [] if group is None else [t.memberships.c.group == group]
-    conn.execute(update(t.memberships).where(*where).values(left_at=now_at, left_by=by))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, select
 
-from lockgate.approvals.conflict import OWNED_SINCE_S
+from lockgate.approvals.conflict import OWNED_SINCE_S, may_be_one
 from lockgate.approvals.model import SECOND
 from lockgate.services.approvals import people as who
 from lockgate.services.approvals.desk import Desk
@@ -28,7 +28,7 @@ def behind(conn: Connection, name: str) -> frozenset[str]:
 
 def is_party(desk: Desk, conn: Connection, people: who.People, person: str, named: Iterable[str]) -> bool:
     """Whether this human, by whichever of their accounts, is one of those named or answers for one: owns it, or has
-    owned it within thirty days."""
+    owned it within thirty days; or may be, by an account of another issuer that nobody has linked."""
     human = people.links.get(person, frozenset({person}))
     since_at = people.now_at - OWNED_SINCE_S * SECOND
     names = {name for name in named if name}
@@ -36,4 +36,5 @@ def is_party(desk: Desk, conn: Connection, people: who.People, person: str, name
         account = people.accounts.get(name)
         if account is not None and not account.human:
             names |= desk.directory.owners_since(conn, name, since_at)
-    return bool(human & names)
+    humans = [name for name in names if (account := people.accounts.get(name)) is not None and account.human]
+    return bool(human & names) or any(may_be_one(human, people.links[name]) for name in humans)

@@ -169,7 +169,7 @@ def conflicts_of(
         editors=editors,
         loosened=loosened,
     )
-    return conflict_set(facts, people.accounts, groups, created_at=created_at)
+    return conflict_set(facts, people.accounts, groups, created_at=created_at, issuer=people.issuer)
 
 
 def conflicts_of_action(

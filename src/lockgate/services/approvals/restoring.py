@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select, update
 
 from lockgate.action import JSON
 from lockgate.approvals import Request, Status, events, step
-from lockgate.approvals.conflict import PREPARED_SINCE_S
+from lockgate.approvals.conflict import PREPARED_SINCE_S, may_be_one
 from lockgate.approvals.model import SECOND
 from lockgate.audit.event import Event
 from lockgate.services.approvals import glass, switch
@@ -143,6 +143,8 @@ def accept(desk: Desk, conn: Connection, by: Voter) -> tuple[Restore | Refusal, 
     day_before_at = found.at - PREPARED_SINCE_S * SECOND
     for other in found.accepted:
         theirs = people.links.get(other, frozenset({other}))
+        if may_be_one(human, theirs):
+            return Refusal(FORBIDDEN, f"{other} may be yourself, by an account of another issuer; link the two"), []
         if _made(people, human, theirs, day_before_at) or _made(people, theirs, human, day_before_at):
             return Refusal(FORBIDDEN, f"you or {other} made or moved the other's account; a third person must"), []
     accepted = Restore(found.event, found.at, found.body, (*found.accepted, by.person_id))

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from lockgate.action import JSON, canonical
 from lockgate.approvals import Request, Status, counted_groups, events, step
-from lockgate.approvals.conflict import PREPARED_SINCE_S
+from lockgate.approvals.conflict import PREPARED_SINCE_S, may_be_one
 from lockgate.approvals.model import SECOND
 from lockgate.audit.event import Event
 from lockgate.services.approvals import people as who
@@ -147,6 +147,12 @@ def lift(desk: Desk, conn: Connection, by: Voter, reason: str) -> tuple[Switch |
     fresh = tuple(one for one in switch.agreed if one[1] > now_at - LIFT_TOGETHER_S * SECOND)
     if human & {person for person, _ in fresh}:
         return Refusal(FORBIDDEN, "you have agreed already; another person must agree too"), []
+    if any(may_be_one(human, people.links.get(person, frozenset({person}))) for person, _ in fresh):
+        return Refusal(
+            FORBIDDEN,
+            "whoever has agreed may be yourself, by an account of another issuer",
+            "link your accounts, or agree by accounts of one issuer: lockgate login --link",
+        ), []
     agreed = (*fresh, (by.person_id, now_at))
     on = len(agreed) < LIFTERS
     switch = Switch(on, switch.by if on else by.person_id, switch.at if on else now_at, agreed if on else ())
