@@ -29,6 +29,7 @@ from lockgate.cli import (
     requests,
     serving,
     setup,
+    slack,
     standing,
     vault,
 )
@@ -57,6 +58,7 @@ app.add_typer(policy.app, name="policy")
 app.add_typer(audit.app, name="audit")
 app.add_typer(vault.app, name="vault")
 app.add_typer(phi.app, name="phi")
+app.add_typer(slack.app, name="slack")
 
 
 def _version(wanted: bool) -> None:

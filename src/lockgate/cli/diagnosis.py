@@ -100,7 +100,24 @@ def _files(config: Config) -> list[Finding]:
         )
     else:
         findings.append(Finding("ok", f"an account or membership younger than {config.cooling_s} s does not vote"))
-    return findings
+    return [*findings, *_slack(config)]
+
+
+def _slack(config: Config) -> list[Finding]:
+    """What is configured, never what is secret; nothing where there is none."""
+    slack = config.slack
+    if slack is None:
+        return []
+    found = [
+        Finding(
+            "ok",
+            f"slack: asks in {slack.room} of {slack.team}; linked accounts decide there up to medium risk",
+        )
+    ]
+    if not slack.bot_token.startswith("xoxb-"):
+        hint = "it begins with xoxb-: OAuth & Permissions, Bot User OAuth Token"
+        found.append(Finding("warning", "slack: bot_token is no token of a bot", hint))
+    return found
 
 
 async def _schema(config: Config) -> list[Finding]:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import structlog
@@ -15,6 +15,8 @@ from sqlalchemy import Connection as StoreConnection
 from lockgate.action import JSON
 from lockgate.audit import SigningKey
 from lockgate.audit.event import Event
+from lockgate.channels.slack import Slack, SlackSettings, show
+from lockgate.channels.slack.settings import CHANNEL as SLACK
 from lockgate.errors import LockgateError, PolicyError
 from lockgate.gateways.postgres.connection import Connection
 from lockgate.gateways.postgres.gateway import Gateway
@@ -75,6 +77,7 @@ class Assembly:
     connections: Mapping[str, Connection]
     maps: PhiMaps
     vaults: Vaults
+    slack: Slack | None = None
     stopping: Stopping = field(init=False)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -206,6 +209,7 @@ async def assemble(
     tenant: str = "default",
     checkpoint_dir: Path | None = None,
     vault: VaultAt | None = None,
+    slack: SlackSettings | None = None,
 ) -> Assembly:
     """Open the store and build everything over it; nothing listens yet. Raises before anything is half there."""
     policy = PolicyHolder(policies)
@@ -219,7 +223,8 @@ async def assemble(
             keys,
             clock,
             base_url,
-            rules=rules,
+            rules=rules if slack is None else replace(rules or Rules(), chats=(SLACK,)),
+            channels={SLACK: show} if slack is not None else {},
             profiles=lambda: {name: profile.body() for name, profile in policy.current.profiles.items()},
         )
         log = Log(store, signer, clock, checkpoint_dir=checkpoint_dir)
@@ -262,4 +267,5 @@ async def assemble(
         raise
     maps = PhiMaps(catalog, connections, store, rules.webhooks if rules is not None else ())
     parts = store, keys, accounts, approvals, policy, catalog, log, shapes, pipeline, permits, gateway, connections
-    return Assembly(*parts, maps, Vaults(vault, pipeline, accounts, tenant))
+    chat = Slack(slack, store, accounts, approvals) if slack is not None else None
+    return Assembly(*parts, maps, Vaults(vault, pipeline, accounts, tenant), chat)

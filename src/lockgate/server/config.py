@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,11 +9,14 @@ from pathlib import Path
 import yaml
 
 from lockgate.action import PHI_CLASSES
+from lockgate.channels.slack import SlackSettings
 from lockgate.errors import ConfigError, cannot_read
 from lockgate.gateways.postgres.lineage import By
 from lockgate.gateways.postgres.settings.wishes import Hold
 from lockgate.gateways.postgres.wire.target import Target, parse_target
 from lockgate.phi import Operator
+from lockgate.server.config_reader import Reader, secret
+from lockgate.server.slack_config import slack_settings
 from lockgate.store import KeyRing
 
 TOP = (
@@ -32,6 +33,7 @@ TOP = (
     "tls",
     "connections",
     "webhooks",
+    "slack",
     "rules",
 )
 VAULT = "vault"
@@ -79,49 +81,10 @@ class Config:
     private_key: Path | None
     connections: Mapping[str, ConnectionConfig]
     webhooks: tuple[str, ...] = ()
+    slack: SlackSettings | None = None
     cooling_s: int = 3600
     lookups_per_hour: int = 200
     salts_kept_days: int = SALTS_KEPT_DAYS
-
-
-class _Reader:
-    """A YAML mapping with the lines its keys stand on."""
-
-    def __init__(self, path: Path, node: yaml.Node | None, where: str) -> None:
-        self.path, self.where = path, where
-        self.line = 1 if node is None else node.start_mark.line + 1
-        self.items: dict[str, yaml.Node] = {}
-        if node is None:
-            return
-        if not isinstance(node, yaml.MappingNode):
-            raise self.error("a mapping is expected here", node)
-        for key, value in node.value:
-            if key.value in self.items:
-                raise self.error(f"{key.value} is given twice", key)
-            self.items[str(key.value)] = value
-
-    def error(self, message: str, node: yaml.Node | None = None, hint: str = "") -> ConfigError:
-        line = self.line if node is None else node.start_mark.line + 1
-        return ConfigError(f"{self.path.name}:{line}: {self.where}{message}", hint=hint)
-
-    def only(self, *known: str) -> None:
-        for key, node in self.items.items():
-            if key not in known:
-                near = difflib.get_close_matches(key, known, 1)
-                raise self.error(f"unknown key {key}", node, f"did you mean {near[0]}?" if near else ", ".join(known))
-
-    def text(self, key: str, default: str | None = None) -> str:
-        node = self.items.get(key)
-        if node is None:
-            if default is None:
-                raise self.error(f"{key} is missing")
-            return default
-        if not isinstance(node, yaml.ScalarNode) or node.tag.endswith(":null"):
-            raise self.error(f"{key} takes one value", node)
-        return str(node.value)
-
-    def under(self, key: str) -> _Reader:
-        return _Reader(self.path, self.items.get(key), f"{key}: ")
 
 
 def load_config(
@@ -129,7 +92,7 @@ def load_config(
 ) -> Config:
     """Read and check the whole file. ConfigError names file and line, and what to do.
 
-    Without `connections` they are left out, and nobody need have the databases' passwords: for what works on the store
+    Without `connections` they and `slack` are left out, and nobody need have their secrets: for what works on the store
     alone, in a shell or a cron job that does not have the service's environment. `missing` is the advice where there is
     no such file.
     """
@@ -145,7 +108,7 @@ def load_config(
         raise ConfigError(
             f"{path.name}:{mark.line + 1 if mark else 1}: not YAML", hint="look at indentation, colons and quotes"
         ) from error
-    top = _Reader(path, root, "")
+    top = Reader(path, root, "")
     top.only(*TOP)
     base = path.resolve().parent
     state = base / top.text("state", "state")
@@ -160,6 +123,8 @@ def load_config(
     hooks = top.items.get("webhooks")
     if hooks is not None and not isinstance(hooks, yaml.SequenceNode):
         raise top.error("webhooks is a list of addresses", hooks)
+    public_url = top.text("public_url", "https://localhost:8443").rstrip("/")
+    slack = "slack" in top.items and connections
     return Config(
         path=path.resolve(),
         state=state,
@@ -170,22 +135,23 @@ def load_config(
         vault=top.text("vault", f"sqlite:///{state}/vault.db"),
         vault_keys=top.text("vault_keys", f"file:{state}/vault.keys"),
         policies=base / top.text("policies", "policies"),
-        public_url=top.text("public_url", "https://localhost:8443").rstrip("/"),
+        public_url=public_url,
         postgres=_listen(listen, "postgres", "127.0.0.1:6432"),
         console=_listen(listen, "console", "127.0.0.1:8443"),
         certificate=_file(base, tls, "cert"),
         private_key=_file(base, tls, "key"),
         connections={
-            name: _connection(_Reader(path, node, f"connections.{name}: "), base) for name, node in upstreams.items()
+            name: _connection(Reader(path, node, f"connections.{name}: "), base) for name, node in upstreams.items()
         },
         webhooks=tuple(str(item.value) for item in hooks.value) if hooks is not None else (),
+        slack=slack_settings(top.under("slack"), base, public_url) if slack else None,
         cooling_s=_number(rules, "cooling_s", 3600),
         lookups_per_hour=_number(rules, "lookups_per_hour", 200),
         salts_kept_days=_salts(rules),
     )
 
 
-def _salts(rules: _Reader) -> int:
+def _salts(rules: Reader) -> int:
     days = _number(rules, "salts_kept_days", SALTS_KEPT_DAYS)
     if days < FEWEST_DAYS:
         what = f"salts_kept_days is {FEWEST_DAYS} or more: what people approved may recur for 90 days"
@@ -210,32 +176,7 @@ def _ring(config: Config, written: str, *, of_vault: bool = False) -> KeyRing:
     return KeyRing.from_file(config.path.parent / rest, of_vault=of_vault)
 
 
-def secret(reader: _Reader, key: str, base: Path) -> str:
-    """`env:NAME` or `file:PATH`, never the secret itself; empty only for `none`, where the server asks for none."""
-    written = reader.text(key)
-    kind, _, rest = written.partition(":")
-    if written == "none":
-        return ""
-    if kind == "env":
-        value = os.environ.get(rest)
-        if value is None:
-            raise reader.error(
-                f"the environment has no {rest}", reader.items.get(key), f"export {rest}, or name a file: file:PATH"
-            )
-    elif kind == "file":
-        try:
-            value = (base / rest).read_text().strip()
-        except OSError as error:
-            raise reader.error(f"{rest} cannot be read", reader.items.get(key)) from error
-    else:
-        raise reader.error(f"{key} is env:NAME or file:PATH", reader.items.get(key), "never the secret itself")
-    if not value:
-        # Whoever has no password asks the server for no proof that it knows it.
-        raise reader.error(f"{key}: {rest} is empty", reader.items.get(key), "write none where there is no password")
-    return value
-
-
-def _connection(reader: _Reader, base: Path) -> ConnectionConfig:
+def _connection(reader: Reader, base: Path) -> ConnectionConfig:
     reader.only(*CONNECTION)
     password = secret(reader, "password", base)
     operators = reader.under("operators")
@@ -265,7 +206,7 @@ def _connection(reader: _Reader, base: Path) -> ConnectionConfig:
         raise reader.error(error.message, reader.items.get("upstream"), error.hint) from error
 
 
-def _hold(reader: _Reader) -> Hold:
+def _hold(reader: Reader) -> Hold:
     """`wait`, `fail`, or how long: `{person_s: 28800, agent_s: 45}`."""
     written = reader.items.get("hold")
     if not isinstance(written, yaml.MappingNode):
@@ -281,21 +222,21 @@ def _hold(reader: _Reader) -> Hold:
     )
 
 
-def _listen(reader: _Reader, key: str, default: str) -> Listen:
+def _listen(reader: Reader, key: str, default: str) -> Listen:
     host, _, port = reader.text(key, default).rpartition(":")
     if not host or not port.isdigit() or int(port) > 65535:
         raise reader.error(f"{key} is written host:port", reader.items.get(key))
     return Listen(host.strip("[]"), int(port))
 
 
-def _number(reader: _Reader, key: str, default: int) -> int:
+def _number(reader: Reader, key: str, default: int) -> int:
     written = reader.text(key, str(default))
     if not written.isdigit():
         raise reader.error(f"{key} is a whole number", reader.items.get(key))
     return int(written)
 
 
-def _outside(base: Path, top: _Reader, state: Path) -> Path | None:
+def _outside(base: Path, top: Reader, state: Path) -> Path | None:
     """A folder for checkpoints that is not put back together with the state."""
     written = top.text("checkpoint_dir", "")
     if not written:
@@ -310,7 +251,7 @@ def _outside(base: Path, top: _Reader, state: Path) -> Path | None:
     return folder
 
 
-def _file(base: Path, reader: _Reader, key: str) -> Path | None:
+def _file(base: Path, reader: Reader, key: str) -> Path | None:
     written = reader.text(key, "")
     if not written:
         return None

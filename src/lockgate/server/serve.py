@@ -100,6 +100,7 @@ async def start(config: Config) -> Running:
         tls=tls,
         checkpoint_dir=config.checkpoint_dir,
         vault=VaultAt(config.vault, lambda: vault_ring(config)),
+        slack=config.slack,
         rules=Rules(
             cooling_s=config.cooling_s,
             webhooks=config.webhooks,
@@ -133,6 +134,8 @@ async def start(config: Config) -> Running:
             await asyncio.sleep(0.01)
         if config.webhooks:
             tasks.append(asyncio.get_running_loop().create_task(webhook.run(assembly.store, keys)))
+        if assembly.slack is not None:
+            tasks.append(asyncio.get_running_loop().create_task(assembly.slack.run()))
     except BaseException:
         await assembly.stop()
         raise
