@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Coroutine, Mapping
 from dataclasses import replace
 from typing import Any
@@ -51,8 +50,7 @@ class Slack:
         try:
             while True:
                 for work in (self.counter.count_due, self.sender.deliver_due):
-                    with contextlib.suppress(LockgateError):
-                        await work()
+                    await _quietly(work())
                 await asyncio.sleep(POLL_S)
         finally:
             for task in list(self._working):
@@ -106,17 +104,21 @@ class Slack:
 
         return await self._store.transact(unit)
 
-    def _begin(self, work: Coroutine[None, None, None]) -> None:
+    def _begin(self, work: Coroutine[None, None, object]) -> None:
         if len(self._working) >= MOST_AT_ONCE:
             work.close()
             raise ConfigError("too much at once", hint="try again")
 
-        async def quietly() -> None:
-            try:
-                await work
-            except LockgateError as error:
-                log.warning("a click was not answered", kind=type(error).__name__)
-
-        task = asyncio.get_running_loop().create_task(quietly())
+        task = asyncio.get_running_loop().create_task(_quietly(work))
         self._working.add(task)
         task.add_done_callback(self._working.discard)
+
+
+async def _quietly(work: Coroutine[None, None, object]) -> None:
+    """What fails is done again when it is due; the next is not held up by it. Never the message: it could quote."""
+    try:
+        await work
+    except LockgateError:
+        pass  # a store that is away is asked again
+    except Exception as error:
+        log.error("work for Slack failed", kind=type(error).__name__)
