@@ -24,7 +24,7 @@ class Reviews:
 
     def __init__(self, hospital: Any, folder: Any, slack: SlackStandIn, **options: Any) -> None:
         self.hospital, self.folder, self.slack, self.options = hospital, folder, slack, options
-        self.keys = KeyRing.generate()
+        self.keys: KeyRing | None = None
         self.ahead_s = 0
         self.start()
 
@@ -33,6 +33,7 @@ class Reviews:
         self.gate = start_gate(
             self.hospital, self.folder, "ai-agents", keys=self.keys, slack=settings, clock=self.clock, **self.options
         )
+        self.keys = self.gate.assembly.keys
         self.api = Api(self.gate)
 
     def clock(self) -> int:

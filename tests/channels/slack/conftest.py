@@ -28,3 +28,14 @@ def reviews(hospital: Any, tmp_path: Any, slack: SlackStandIn) -> Iterator[Revie
         yield made
     finally:
         stop_gate(made.gate)
+
+
+@pytest.fixture
+def reviews_on_each(hospital: Any, tmp_path: Any, slack: SlackStandIn, store_url: str) -> Iterator[Reviews]:
+    """The same over each kind of store."""
+    hospital.superuser("UPDATE task SET done = false WHERE done")
+    made = Reviews(hospital, tmp_path, slack, rules=Rules(cooling_s=0), store_url=store_url)
+    try:
+        yield made
+    finally:
+        stop_gate(made.gate)

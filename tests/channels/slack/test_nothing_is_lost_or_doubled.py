@@ -122,7 +122,8 @@ def test_a_message_that_somebody_deleted_is_asked_anew_while_it_is_a_question(re
     assert slack.messages == {} and waiting(reviews) == []
 
 
-def test_a_restart_between_a_vote_and_its_count_counts_it_once(reviews, slack):
+def test_a_restart_between_a_vote_and_its_count_counts_it_once(reviews_on_each, slack):
+    reviews = reviews_on_each
     reviews.link("URITA", "rita")
     request = reviews.asked()
     reviews.work()
@@ -182,7 +183,8 @@ def test_a_process_that_ends_once_it_stands_leaves_copies_whose_buttons_work(rev
     assert buttons(slack.messages[first]) == [], "the copy catches up where it is clicked"
 
 
-def test_two_processes_post_it_once(reviews, slack):
+def test_two_processes_post_it_once(reviews_on_each, slack):
+    reviews = reviews_on_each
     request = reviews.asked()
     sender = reviews.gate.assembly.slack.sender
     said = []

@@ -7,7 +7,8 @@ import json
 from slack_standin import ROOM, TEAM, buttons, words
 
 
-def test_a_linked_reviewer_approves_in_a_form_and_the_statement_runs(reviews, slack):
+def test_a_linked_reviewer_approves_in_a_form_and_the_statement_runs(reviews_on_each, slack):
+    reviews = reviews_on_each
     reviews.link("URITA", "rita")
     with reviews.gate.connect() as agent:
         running = reviews.gate.in_background(

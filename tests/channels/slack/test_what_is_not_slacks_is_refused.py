@@ -76,7 +76,11 @@ def test_a_replay_is_dropped_also_after_a_restart(reviews, slack, asked):
     assert len(slack.forms) == 1
 
 
-def test_a_vote_that_is_delivered_twice_counts_once(reviews, slack, asked):
+def test_a_vote_that_is_delivered_twice_counts_once(reviews_on_each, slack):
+    reviews = reviews_on_each
+    reviews.link("URITA", "rita")
+    asked = reviews.asked()
+    reviews.work()
     reviews.press("URITA")
     fields = {"payload": json.dumps(submission("URITA", slack.forms[-1], "agreed"))}
     body, headers = signed(fields, reviews.clock() // 1_000_000)
