@@ -114,6 +114,8 @@ def _slack(config: Config) -> list[Finding]:
             f"slack: asks in {slack.room} of {slack.team}; linked accounts decide there up to medium risk",
         )
     ]
+    ways = [way for way, by in (("HTTP", slack.signing_secret), ("Socket Mode", slack.app_token)) if by]
+    found.append(Finding("ok", f"slack: clicks come by {' and '.join(ways)}"))
     if not slack.bot_token.startswith("xoxb-"):
         hint = "it begins with xoxb-: OAuth & Permissions, Bot User OAuth Token"
         found.append(Finding("warning", "slack: bot_token is no token of a bot", hint))

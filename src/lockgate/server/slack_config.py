@@ -10,7 +10,7 @@ from lockgate.channels.slack import SlackSettings
 from lockgate.channels.slack.settings import API
 from lockgate.server.config_reader import Reader, secret
 
-KEYS = ("bot_token", "signing_secret", "team", "enterprise", "channel", "api")
+KEYS = ("bot_token", "signing_secret", "app_token", "team", "enterprise", "channel", "api")
 TEAM, ENTERPRISE, ROOM = (
     re.compile(r"T[A-Z0-9]{2,20}"),
     re.compile(r"E[A-Z0-9]{2,20}"),
@@ -19,9 +19,11 @@ TEAM, ENTERPRISE, ROOM = (
 
 
 def slack_settings(reader: Reader, base: Path, public_url: str) -> SlackSettings:
-    """Both secrets by reference, ids as Slack writes them. ConfigError names file and line."""
+    """Secrets by reference: the bot's, and that of one way in (HTTP, Socket Mode) or of both; ids as Slack writes them.
+    ConfigError names file and line."""
     reader.only(*KEYS)
-    for key in ("bot_token", "signing_secret"):
+    door = "app_token" if "app_token" in reader.items and "signing_secret" not in reader.items else "signing_secret"
+    for key in ("bot_token", door):
         if reader.text(key) == "none":
             raise reader.error(f"{key} is needed", reader.items.get(key), "env:NAME or file:PATH")
     team, room, enterprise = reader.text("team"), reader.text("channel"), reader.text("enterprise", "")
@@ -35,10 +37,11 @@ def slack_settings(reader: Reader, base: Path, public_url: str) -> SlackSettings
         raise reader.error("api is an https address", reader.items.get("api"), f"leave it out: {API}")
     return SlackSettings(
         bot_token=secret(reader, "bot_token", base),
-        signing_secret=secret(reader, "signing_secret", base),
+        signing_secret=secret(reader, "signing_secret", base) if "signing_secret" in reader.items else "",
         team=team,
         room=room,
         console_url=f"{public_url}/console/requests",
         enterprise=enterprise,
         api=api.rstrip("/") + "/",
+        app_token=secret(reader, "app_token", base) if "app_token" in reader.items else "",
     )

@@ -61,6 +61,7 @@ def test_secrets_are_references_and_are_never_shown(folder):
         ("file:token", "none", "bot_token is needed"),
         ("file:token", "file:nowhere", "nowhere cannot be read"),
         ("env:SLACK_SECRET", "env:NOT_THERE", "the environment has no NOT_THERE"),
+        ("  signing_secret: env:SLACK_SECRET\n", "", "signing_secret is missing"),
         ("T0CLINIC", "clinic", "team is an id"),
         ("C0REVIEWS", "'#reviews'", "channel is an id"),
         ("  team: T0CLINIC\n", "", "team is missing"),
@@ -74,6 +75,11 @@ def test_a_mistake_is_named_with_its_line(folder, was, is_, said):
         config(folder, SECTION.replace(was, is_))
     assert refused.value.message.startswith("lockgate.yaml:") and said in refused.value.message
     assert TOKEN not in str(refused.value) and SECRET not in str(refused.value)
+
+
+def test_socket_mode_takes_the_place_of_the_signing_secret(folder):
+    slack = config(folder, SECTION.replace("signing_secret: env:SLACK_SECRET", "app_token: env:SLACK_SECRET")).slack
+    assert (slack.app_token, slack.signing_secret) == (SECRET, "") and SECRET not in repr(slack)
 
 
 def test_doctor_says_where_people_are_asked(folder, monkeypatch):

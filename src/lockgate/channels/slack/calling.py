@@ -15,9 +15,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from lockgate.channels.slack.settings import SlackSettings
 
 TIMEOUT_S = 10
-_quiet = logging.getLogger("lockgate.slack.sdk")
-# Beneath this it would write what it sends.
-_quiet.setLevel(logging.WARNING)
+quiet = logging.getLogger("lockgate.slack.sdk")
+# It would write what it sends, and addresses that hold a ticket. What fails is logged here, by its kind.
+quiet.setLevel(logging.CRITICAL + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +30,7 @@ class Failed:
 
 def client(settings: SlackSettings) -> AsyncWebClient:
     """Nothing is tried twice by itself: the outbox knows what was tried, and when to do so again."""
-    return AsyncWebClient(
-        settings.bot_token, base_url=settings.api, timeout=TIMEOUT_S, logger=_quiet, retry_handlers=[]
-    )
+    return AsyncWebClient(settings.bot_token, base_url=settings.api, timeout=TIMEOUT_S, logger=quiet, retry_handlers=[])
 
 
 async def ask(call: Callable[..., Awaitable[Any]], /, **arguments: Any) -> dict[str, Any] | Failed:

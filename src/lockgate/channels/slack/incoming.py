@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -26,6 +27,14 @@ LONGEST_BODY_BYTES = 256 << 10
 """A click comes with the whole message that was clicked on."""
 
 
+@dataclass(frozen=True, slots=True)
+class Came:
+    """What a delivery is remembered by, and until when (microseconds)."""
+
+    seen: str
+    forget_at: int
+
+
 class _At(Clock):
     """A clock that the caller gives."""
 
@@ -36,11 +45,13 @@ class _At(Clock):
         return self._now_s
 
 
-def verified(settings: SlackSettings, headers: Mapping[str, str], body: bytes, now_at: int) -> tuple[str, int]:
-    """What to remember this delivery by, and until when. AuthenticationError: not from Slack, or older than five
+def verified(settings: SlackSettings, headers: Mapping[str, str], body: bytes, now_at: int) -> Came:
+    """What to remember this delivery by. AuthenticationError: not from Slack, or older than five
     minutes."""
     timestamp, signature = headers.get("x-slack-request-timestamp", ""), headers.get("x-slack-signature", "")
     refused = AuthenticationError("this is not signed by Slack, or too old", hint="look at slack.signing_secret")
+    if not settings.signing_secret:  # over Socket Mode alone
+        raise refused
     if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12 and signature.isascii()):
         raise refused
     try:
@@ -50,15 +61,20 @@ def verified(settings: SlackSettings, headers: Mapping[str, str], body: bytes, n
     if not genuine:
         raise refused
     seen = hashlib.sha256(f"{timestamp}:{signature}".encode()).hexdigest()
-    return seen, (int(timestamp) + WINDOW_S + 1) * SECOND
+    return Came(seen, (int(timestamp) + WINDOW_S + 1) * SECOND)
 
 
-def is_new(conn: Connection, seen: str, forget_at: int, now_at: int) -> bool:
+def enveloped(name: str, now_at: int) -> Came:
+    """The same for what came over Socket Mode, where each delivery has a name."""
+    return Came(hashlib.sha256(f"envelope:{name}".encode()).hexdigest(), now_at + 2 * WINDOW_S * SECOND)
+
+
+def is_new(conn: Connection, came: Came, now_at: int) -> bool:
     """Whether this delivery comes for the first time; from now on it does not."""
     conn.execute(delete(chat_seen).where(chat_seen.c.forget_at < now_at))
-    if conn.execute(select(chat_seen.c.id).where(chat_seen.c.id == seen)).first() is not None:
+    if conn.execute(select(chat_seen.c.id).where(chat_seen.c.id == came.seen)).first() is not None:
         return False
-    conn.execute(insert(chat_seen).values(id=seen, forget_at=forget_at))
+    conn.execute(insert(chat_seen).values(id=came.seen, forget_at=came.forget_at))
     return True
 
 

@@ -14,9 +14,10 @@ from lockgate.audit.event import Event
 from lockgate.channels.slack import calling, incoming, votes
 from lockgate.channels.slack.clicks import Clicks, cast_of, pressed
 from lockgate.channels.slack.commands import Commands
-from lockgate.channels.slack.incoming import dig
+from lockgate.channels.slack.incoming import Came, dig
 from lockgate.channels.slack.sending import Sender
 from lockgate.channels.slack.settings import SlackSettings
+from lockgate.channels.slack.socket_mode import Socket
 from lockgate.channels.slack.votes import Cast, Counter
 from lockgate.errors import AuthenticationError, ConfigError, LockgateError
 from lockgate.services.accounts import Accounts
@@ -47,14 +48,17 @@ class Slack:
 
     async def run(self) -> None:
         """Send and count for ever. What a crash interrupts is done again; a store that fails is asked again."""
+        socket = asyncio.get_running_loop().create_task(_quietly(Socket(self.settings, self.envelope).run()))
         try:
             while True:
                 for work in (self.counter.count_due, self.sender.deliver_due):
                     await _quietly(work())
                 await asyncio.sleep(POLL_S)
         finally:
-            for task in list(self._working):
+            ending = [socket, *self._working]
+            for task in ending:
                 task.cancel()
+            await asyncio.gather(*ending, return_exceptions=True)
 
     async def idle(self) -> None:
         """Until every click that was taken is worked off."""
@@ -62,8 +66,22 @@ class Slack:
 
     async def click(self, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
         """The answer to a button or a form. AuthenticationError, ConfigError: nothing is done."""
-        seen, forget_at = incoming.verified(self.settings, headers, body, self._store.clock())
-        sent = incoming.payload(incoming.form(body))
+        came = incoming.verified(self.settings, headers, body, self._store.clock())
+        return await self._click(incoming.payload(incoming.form(body)), came)
+
+    async def command(self, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
+        """The answer to `/lockgate`, shown to whoever asked."""
+        came = incoming.verified(self.settings, headers, body, self._store.clock())
+        return await self._command(incoming.form(body), came)
+
+    async def envelope(self, kind: str, payload: Mapping[str, Any], name: str) -> dict[str, Any]:
+        """The answer to what came over Socket Mode, whose connection is the proof that it is Slack's."""
+        came = incoming.enveloped(name, self._store.clock())
+        if kind == "interactive":
+            return await self._click(payload, came)
+        return await self._command(payload, came) if kind == "slash_commands" else {}
+
+    async def _click(self, sent: Mapping[str, Any], came: Came) -> dict[str, Any]:
         team, enterprise = dig(sent, "team", "id"), dig(sent, "enterprise", "id")
         if not incoming.is_ours(self.settings, team, enterprise, dig(sent, "user", "team_id")):
             raise AuthenticationError(FOREIGN)
@@ -72,31 +90,28 @@ class Slack:
             cast = cast_of(sent)
             if cast is not None and not cast.approve and not cast.reason.strip():
                 return {"response_action": "errors", "errors": {"reason": "A deny needs a reason."}}
-        if not await self._take(seen, forget_at, cast):
+        if not await self._take(came, cast):
             return {}
         if kind == "block_actions" and pressed(sent):
             self._begin(self._clicks.open_form(sent))
         return {}
 
-    async def command(self, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
-        """The answer to `/lockgate`, shown to whoever asked."""
-        seen, forget_at = incoming.verified(self.settings, headers, body, self._store.clock())
-        fields = incoming.form(body)
+    async def _command(self, fields: Mapping[str, Any], came: Came) -> dict[str, Any]:
         if not incoming.is_ours(self.settings, fields.get("team_id"), fields.get("enterprise_id")):
             raise AuthenticationError(FOREIGN)
-        user = fields.get("user_id", "")
-        if not user or not await self._take(seen, forget_at, None):
+        user = str(fields.get("user_id") or "")
+        if not user or not await self._take(came, None):
             return {}
-        return await self._commands.answer(user, fields.get("text", ""))
+        return await self._commands.answer(user, str(fields.get("text") or ""))
 
-    async def _take(self, seen: str, forget_at: int, cast: Cast | None) -> bool:
+    async def _take(self, came: Came, cast: Cast | None) -> bool:
         """Write down that it came, and with it the vote that it is; False for what came before."""
         if cast is not None:
             cast = replace(cast, reason=self._mask(cast.reason))  # nothing that a patient could be in is kept
 
         def unit(conn: Connection) -> tuple[bool, list[Event]]:
             now_at = self._store.clock()
-            if not incoming.is_new(conn, seen, forget_at, now_at):
+            if not incoming.is_new(conn, came, now_at):
                 return False, []
             if cast is not None:
                 votes.keep(conn, self._store.keys, cast, now_at)

@@ -25,6 +25,8 @@ class SlackSettings:
     enterprise: str = ""
     """The Enterprise Grid that the workspace belongs to, where it does."""
     api: str = API
+    app_token: str = field(default="", repr=False)
+    """With it Lockgate calls Slack (Socket Mode), and Slack need not reach it."""
 
     def account(self, user: str) -> str:
         """The account of this Slack user in Lockgate's directory."""
