@@ -100,6 +100,7 @@ def _files(config: Config) -> list[Finding]:
         )
     else:
         findings.append(Finding("ok", f"an account or membership younger than {config.cooling_s} s does not vote"))
+    findings += [Finding("ok", f"{teller.name}: tells of what waits, and takes no votes") for teller in config.tellers]
     return [*findings, *_slack(config)]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from lockgate.audit import SigningKey
 from lockgate.audit.event import Event
 from lockgate.channels.slack import Slack, SlackSettings, show
 from lockgate.channels.slack.settings import CHANNEL as SLACK
+from lockgate.channels.telling import Teller
 from lockgate.errors import LockgateError, PolicyError
 from lockgate.gateways.postgres.connection import Connection
 from lockgate.gateways.postgres.gateway import Gateway
@@ -210,6 +211,7 @@ async def assemble(
     checkpoint_dir: Path | None = None,
     vault: VaultAt | None = None,
     slack: SlackSettings | None = None,
+    tellers: Sequence[Teller] = (),
 ) -> Assembly:
     """Open the store and build everything over it; nothing listens yet. Raises before anything is half there."""
     policy = PolicyHolder(policies)
@@ -223,7 +225,7 @@ async def assemble(
             keys,
             clock,
             base_url,
-            rules=rules if slack is None else replace(rules or Rules(), chats=(SLACK,)),
+            rules=replace(rules or Rules(), chats=(*([SLACK] if slack else []), *(teller.name for teller in tellers))),
             channels={SLACK: show} if slack is not None else {},
             profiles=lambda: {name: profile.body() for name, profile in policy.current.profiles.items()},
         )

@@ -10,6 +10,7 @@ import yaml
 
 from lockgate.action import PHI_CLASSES
 from lockgate.channels.slack import SlackSettings
+from lockgate.channels.telling import Teller
 from lockgate.errors import ConfigError, cannot_read
 from lockgate.gateways.postgres.lineage import By
 from lockgate.gateways.postgres.settings.wishes import Hold
@@ -17,6 +18,7 @@ from lockgate.gateways.postgres.wire.target import Target, parse_target
 from lockgate.phi import Operator
 from lockgate.server.config_reader import Reader, secret
 from lockgate.server.slack_config import slack_settings
+from lockgate.server.tellers_config import mail, pagerduty
 from lockgate.store import KeyRing
 
 TOP = (
@@ -34,6 +36,8 @@ TOP = (
     "connections",
     "webhooks",
     "slack",
+    "mail",
+    "pagerduty",
     "rules",
 )
 VAULT = "vault"
@@ -82,6 +86,7 @@ class Config:
     connections: Mapping[str, ConnectionConfig]
     webhooks: tuple[str, ...] = ()
     slack: SlackSettings | None = None
+    tellers: tuple[Teller, ...] = ()
     cooling_s: int = 3600
     lookups_per_hour: int = 200
     salts_kept_days: int = SALTS_KEPT_DAYS
@@ -92,9 +97,9 @@ def load_config(
 ) -> Config:
     """Read and check the whole file. ConfigError names file and line, and what to do.
 
-    Without `connections` they and `slack` are left out, and nobody need have their secrets: for what works on the store
-    alone, in a shell or a cron job that does not have the service's environment. `missing` is the advice where there is
-    no such file.
+    Without `connections` they and what people are told by are left out, and nobody need have their secrets: for what
+    works on the store alone, in a shell or a cron job that does not have the service's environment. `missing` is the
+    advice where there is no such file.
     """
     try:
         root = yaml.compose(path.read_text())
@@ -125,6 +130,10 @@ def load_config(
         raise top.error("webhooks is a list of addresses", hooks)
     public_url = top.text("public_url", "https://localhost:8443").rstrip("/")
     slack = "slack" in top.items and connections
+    console = f"{public_url}/console/requests"
+    tellers: list[Teller] = [mail(top.under("mail"), base, console)] if "mail" in top.items and connections else []
+    if "pagerduty" in top.items and connections:
+        tellers.append(pagerduty(top.under("pagerduty"), base, console))
     return Config(
         path=path.resolve(),
         state=state,
@@ -144,7 +153,8 @@ def load_config(
             name: _connection(Reader(path, node, f"connections.{name}: "), base) for name, node in upstreams.items()
         },
         webhooks=tuple(str(item.value) for item in hooks.value) if hooks is not None else (),
-        slack=slack_settings(top.under("slack"), base, public_url) if slack else None,
+        slack=slack_settings(top.under("slack"), base, console) if slack else None,
+        tellers=tuple(tellers),
         cooling_s=_number(rules, "cooling_s", 3600),
         lookups_per_hour=_number(rules, "lookups_per_hour", 200),
         salts_kept_days=_salts(rules),

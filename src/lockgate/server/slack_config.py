@@ -18,7 +18,7 @@ TEAM, ENTERPRISE, ROOM = (
 )
 
 
-def slack_settings(reader: Reader, base: Path, public_url: str) -> SlackSettings:
+def slack_settings(reader: Reader, base: Path, console_url: str) -> SlackSettings:
     """Secrets by reference: the bot's, and that of one way in (HTTP, Socket Mode) or of both; ids as Slack writes them.
     ConfigError names file and line."""
     reader.only(*KEYS)
@@ -40,7 +40,7 @@ def slack_settings(reader: Reader, base: Path, public_url: str) -> SlackSettings
         signing_secret=secret(reader, "signing_secret", base) if "signing_secret" in reader.items else "",
         team=team,
         room=room,
-        console_url=f"{public_url}/console/requests",
+        console_url=console_url,
         enterprise=enterprise,
         api=api.rstrip("/") + "/",
         app_token=secret(reader, "app_token", base) if "app_token" in reader.items else "",
