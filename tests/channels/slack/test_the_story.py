@@ -75,6 +75,7 @@ def test_the_button_of_a_decided_request_answers_kindly(reviews, slack):
     reviews.api.vote("paul", request.id, approve=False)
     assert reviews.press("URITA").status_code == 200
     assert "nothing to decide any more: the request was denied" in reviews.whispered("URITA")
+    assert f"<http://lockgate.test/console/requests/{request.id}|Open it" in reviews.whispered("URITA")
     assert slack.forms == [] and not reviews.has_buttons(), "and the message that was clicked has caught up"
 
 

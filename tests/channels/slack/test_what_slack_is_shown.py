@@ -6,6 +6,8 @@ import json
 import logging
 
 import pytest
+from slack_sdk.models.blocks import Block
+from slack_sdk.models.views import View
 
 from lockgate.channels.slack import blocks
 from lockgate.services.approvals import Refusal, Voter
@@ -126,6 +128,17 @@ def test_no_phi_and_no_secret_leaves_or_is_logged(reviews, slack, hospital, capl
         assert secret not in caplog.text and secret.encode() not in kept
         assert secret not in repr(reviews.gate.assembly.slack.settings)
     assert ssn not in caplog.text and "UPDATE patient" not in caplog.text
+
+
+def test_slacks_own_models_take_it_and_fold_nothing_away(reviews, slack):
+    reviews.link("URITA", "rita")
+    reviews.asked()
+    reviews.work()
+    reviews.press("URITA")
+    for block in reviews.message()[1]["blocks"]:
+        Block.parse(block).validate_json()
+        assert block["type"] != "section" or block["expand"] is True
+    View(**slack.forms[-1]).validate_json()
 
 
 def test_a_button_carries_an_opaque_id_and_nothing_else(reviews):

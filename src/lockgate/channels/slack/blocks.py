@@ -98,6 +98,11 @@ def message(view: RequestView, button: str, console: str) -> tuple[str, list[Blo
     return f"Lockgate: {title[0].lower()}{title[1:]}", blocks
 
 
+def word(words: str, console: str = "") -> str:
+    """What one person is told, with the link where there is one."""
+    return f"{escape(words)} <{console}|Open it in the console>" if console else escape(words)
+
+
 def form(button: str, *, approve: bool, about: str) -> dict[str, Any]:
     """A modal that asks for the reason; `about` is the view's one sentence."""
     return {
@@ -148,7 +153,8 @@ def _text(text: str) -> Block:
 
 
 def _markdown(text: str) -> Block:
-    return {"type": "section", "text": _text(text)}
+    # Expanded: without it Slack may fold a long text behind "see more", and people decide on what they have not read.
+    return {"type": "section", "text": _text(text), "expand": True}
 
 
 def _button(label: str, action: str, value: str, style: str) -> Block:

@@ -13,7 +13,7 @@ from lockgate.channels.slack.incoming import dig
 from lockgate.channels.slack.members import member
 from lockgate.channels.slack.sending import button_of, request_of
 from lockgate.channels.slack.settings import SlackSettings
-from lockgate.channels.slack.votes import NO_MESSAGE, NOT_LINKED, Cast, Counter
+from lockgate.channels.slack.votes import NO_MESSAGE, NOT_LINKED, Cast, Counter, Word
 from lockgate.services.accounts import Accounts
 from lockgate.services.approvals import Approvals, RequestView, Status
 from lockgate.store import Store
@@ -45,32 +45,34 @@ class Clicks:
         """For whoever may decide here; Slack's trigger is good for three seconds."""
         user, place = str(dig(click, "user", "id")), str(dig(click, "container", "channel_id") or "")
         said = await self._open(click, user)
-        if said:
+        if said is not None:
             await self._counter.tell(place, user, said)
 
-    async def _open(self, click: Mapping[str, Any], user: str) -> str:
+    async def _open(self, click: Mapping[str, Any], user: str) -> Word | None:
         action = pressed(click)
         button, approve = str(action.get("value", "")), action.get("action_id") == blocks.APPROVE
         person = await self._accounts.behind_chat(self._settings.account(user))
         if person is None:
-            return NOT_LINKED
+            return Word(NOT_LINKED)
         found = await member(self._slack, self._settings, user)
         if isinstance(found, str):
-            return found
+            return Word(found)
         if isinstance(found, Failed):
-            return "Slack does not say who you are just now: try again, or decide in the console."
+            return Word("Slack does not say who you are just now: try again, or decide in the console.")
         request_id = await self._store.read(lambda conn: request_of(conn, button))
         view = await self._approvals.get(request_id, viewer=person.id) if request_id else None
         if not isinstance(view, RequestView) or button_of(self._store.keys, view) != button:
-            return NO_MESSAGE
+            return Word(NO_MESSAGE)
         if view.state is not Status.PENDING:
             await self._catch_up(click, view, button)
-            return f"There is nothing to decide any more: the request {stands(view)}."
+            return Word(f"There is nothing to decide any more: the request {stands(view)}.", view.id)
         if view.console_only:
-            return f"Here it cannot be decided: {view.console_only}. {self._settings.console(view.id)}"
+            return Word(f"Here it cannot be decided: {view.console_only}.", view.id)
         form = blocks.form(button, approve=approve, about=view.sentence)
         answer = await ask(self._slack.views_open, trigger_id=str(click.get("trigger_id", "")), view=form)
-        return "The form did not open: try again, or decide in the console." if isinstance(answer, Failed) else ""
+        if isinstance(answer, Failed):
+            return Word("The form did not open: try again, or decide in the console.", view.id)
+        return None
 
     async def _catch_up(self, click: Mapping[str, Any], view: RequestView, button: str) -> None:
         """The message that was clicked says where the request stands, whichever copy of it that is."""

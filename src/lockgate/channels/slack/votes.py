@@ -31,6 +31,14 @@ NO_MESSAGE = "This message is none of Lockgate's any more: open the request in t
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """What one person is told, and the request that its link leads to."""
+
+    words: str
+    request: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Cast:
     """One vote as it was sent; `place` is where the voter is answered."""
 
@@ -101,36 +109,38 @@ class Counter:
                 continue
             said = await self._count(cast)
             await self._settle(message, said if isinstance(said, Failed) else Failed(""))
-            if isinstance(said, str):
+            if isinstance(said, Word):
                 done += 1
                 await self.tell(cast.place, cast.user, said)
         return done
 
-    async def tell(self, place: str, user: str, words: str) -> None:
+    async def tell(self, place: str, user: str, said: Word) -> None:
         """To this user alone; a word that does not arrive changes nothing."""
         answer = await ask(
             self._slack.chat_postEphemeral,
             channel=place or self._settings.room,
             user=user,
-            text=blocks.escape(words),
+            text=blocks.word(said.words, self._settings.console(said.request) if said.request else ""),
             parse="none",
         )
         if isinstance(answer, Failed):
             log.warning("a voter was not answered", kind=answer.error)
 
-    async def _count(self, cast: Cast) -> str | Failed:
+    async def _count(self, cast: Cast) -> Word | Failed:
         """What the voter is told; Failed where Slack could not be asked who they are."""
         found = await member(self._slack, self._settings, cast.user)
-        if isinstance(found, Failed | str):
+        if isinstance(found, Failed):
             return found
+        if isinstance(found, str):
+            return Word(found)
         account = self._settings.account(cast.user)
         person = await self._accounts.behind_chat(account)
         if person is None:
-            return NOT_LINKED
+            return Word(NOT_LINKED)
         request_id = await self._store.read(lambda conn: request_of(conn, cast.button))
         view = await self._approvals.get(request_id) if request_id else None
         if not isinstance(view, RequestView) or button_of(self._store.keys, view) != cast.button:
-            return NO_MESSAGE
+            return Word(NO_MESSAGE)
         if any(vote.person == person.id and vote.approve is cast.approve for vote in view.votes):
             return _counted(view, cast.approve)  # a vote that was counted just before this process ended
         stored = {"lines": view.lines, "body": view.view}
@@ -144,7 +154,7 @@ class Counter:
         )
         if isinstance(result, Refusal):
             hint = f" ({result.hint})" if result.hint else ""
-            return f"Your vote does not count: {result.message}{hint}. {self._settings.console(view.id)}"
+            return Word(f"Your vote does not count: {result.message}{hint}.", view.id)
         return _counted(result, cast.approve)
 
     async def _settle(self, message: Message, failed: Failed) -> None:
@@ -163,6 +173,6 @@ class Counter:
         await self._store.transact(unit)
 
 
-def _counted(view: RequestView, approve: bool) -> str:
+def _counted(view: RequestView, approve: bool) -> Word:
     stands = blocks.STANDS.get(view.state, view.state.value.lower())
-    return f"Your vote counts: you {'approve' if approve else 'deny'}. The request {stands}."
+    return Word(f"Your vote counts: you {'approve' if approve else 'deny'}. The request {stands}.")
