@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +14,8 @@ import psycopg
 import uvloop
 
 from lockgate.audit import SigningKey
+from lockgate.channels.slack import SlackSettings
+from lockgate.channels.telling import Teller
 from lockgate.demo import hospital as hospital_data
 from lockgate.demo.embedded import EmbeddedPostgres
 from lockgate.gateways.postgres.wire.target import parse_target
@@ -182,6 +184,8 @@ def start_gate(
     clock: Clock = system_clock,
     store_url: str = "",
     vault: VaultAt | None = None,
+    slack: SlackSettings | None = None,
+    tellers: Sequence[Teller] = (),
 ) -> Gate:
     """A Lockgate over the hospital with people: root (admins), ana (owns the agent bot), rita and paul (privacy),
     dora (data-owner), alf (analyst). Over a store that is there already (give its keys) nobody is made anew."""
@@ -209,6 +213,8 @@ def start_gate(
             checkpoint_dir=checkpoint_dir,
             clock=clock,
             vault=vault,
+            slack=slack,
+            tellers=tellers,
         )
         await made.start()
         if known:

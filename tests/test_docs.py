@@ -29,7 +29,8 @@ def blocks(language: str) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("page", "text"), blocks("yaml"), ids=lambda value: value[:20])
 def test_yaml_is_a_configuration(page, text, tmp_path, monkeypatch):
-    monkeypatch.setenv("CLINIC_PASSWORD", "x")
+    for name in ("CLINIC_PASSWORD", "SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SMTP_PASSWORD", "PAGERDUTY_KEY"):
+        monkeypatch.setenv(name, "x")
     (tmp_path / "tls").mkdir()
     for name in ("server.pem", "server.key"):
         (tmp_path / "tls" / name).write_text("x")

@@ -30,6 +30,7 @@ from lockgate.cli import (
     requests,
     serving,
     setup,
+    slack,
     standing,
     vault,
 )
@@ -59,6 +60,7 @@ app.add_typer(policy.app, name="policy")
 app.add_typer(audit.app, name="audit")
 app.add_typer(vault.app, name="vault")
 app.add_typer(phi.app, name="phi")
+app.add_typer(slack.app, name="slack")
 
 
 def _version(wanted: bool) -> None:

@@ -102,7 +102,27 @@ def _files(config: Config) -> list[Finding]:
         )
     else:
         findings.append(Finding("ok", f"an account or membership younger than {config.cooling_s} s does not vote"))
-    return findings
+    findings += [Finding("ok", f"{teller.name}: tells of what waits, and takes no votes") for teller in config.tellers]
+    return [*findings, *_slack(config)]
+
+
+def _slack(config: Config) -> list[Finding]:
+    """What is configured, never what is secret; nothing where there is none."""
+    slack = config.slack
+    if slack is None:
+        return []
+    found = [
+        Finding(
+            "ok",
+            f"slack: asks in {slack.room} of {slack.team}; linked accounts decide there up to medium risk",
+        )
+    ]
+    ways = [way for way, by in (("HTTP", slack.signing_secret), ("Socket Mode", slack.app_token)) if by]
+    found.append(Finding("ok", f"slack: clicks come by {' and '.join(ways)}"))
+    if not slack.bot_token.startswith("xoxb-"):
+        hint = "it begins with xoxb-: OAuth & Permissions, Bot User OAuth Token"
+        found.append(Finding("warning", "slack: bot_token is no token of a bot", hint))
+    return found
 
 
 async def _schema(config: Config) -> list[Finding]:

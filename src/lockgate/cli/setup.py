@@ -36,6 +36,11 @@ tls:
 #   lookups_per_hour: 200          # records that one principal may look up by their identifier
 # webhooks:
 #   - https://chat.example.org/lockgate
+# slack:                           # docs/how-to/review-in-slack.md
+#   bot_token: env:SLACK_BOT_TOKEN
+#   signing_secret: env:SLACK_SIGNING_SECRET
+#   team: T0123ABCD
+#   channel: C0123ABCD
 connections: {{}}
 # connections:
 #   clinic:

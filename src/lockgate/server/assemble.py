@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import structlog
@@ -15,6 +15,9 @@ from sqlalchemy import Connection as StoreConnection
 from lockgate.action import JSON
 from lockgate.audit import SigningKey
 from lockgate.audit.event import Event
+from lockgate.channels.slack import Slack, SlackSettings, show
+from lockgate.channels.slack.settings import CHANNEL as SLACK
+from lockgate.channels.telling import Teller
 from lockgate.errors import LockgateError, PolicyError
 from lockgate.gateways.postgres.connection import Connection
 from lockgate.gateways.postgres.gateway import Gateway
@@ -78,6 +81,7 @@ class Assembly:
     maps: PhiMaps
     vaults: Vaults
     flows: Flows | None = None
+    slack: Slack | None = None
     stopping: Stopping = field(init=False)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -210,6 +214,8 @@ async def assemble(
     checkpoint_dir: Path | None = None,
     vault: VaultAt | None = None,
     oidc: OidcSettings | None = None,
+    slack: SlackSettings | None = None,
+    tellers: Sequence[Teller] = (),
 ) -> Assembly:
     """Open the store and build everything over it; nothing listens yet. Raises before anything is half there."""
     policy = PolicyHolder(policies)
@@ -223,7 +229,8 @@ async def assemble(
             keys,
             clock,
             base_url,
-            rules=rules,
+            rules=replace(rules or Rules(), chats=(*([SLACK] if slack else []), *(teller.name for teller in tellers))),
+            channels={SLACK: show} if slack is not None else {},
             profiles=lambda: {name: profile.body() for name, profile in policy.current.profiles.items()},
         )
         log = Log(store, signer, clock, checkpoint_dir=checkpoint_dir)
@@ -267,4 +274,5 @@ async def assemble(
     maps = PhiMaps(catalog, connections, store, rules.webhooks if rules is not None else ())
     parts = store, keys, accounts, approvals, policy, catalog, log, shapes, pipeline, permits, gateway, connections
     flows = Flows(oidc, store, accounts, base_url) if oidc is not None else None
-    return Assembly(*parts, maps, Vaults(vault, pipeline, accounts, tenant), flows)
+    chat = Slack(slack, store, accounts, approvals) if slack is not None else None
+    return Assembly(*parts, maps, Vaults(vault, pipeline, accounts, tenant), flows, chat)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,13 +9,18 @@ from pathlib import Path
 import yaml
 
 from lockgate.action import PHI_CLASSES
+from lockgate.channels.slack import SlackSettings
+from lockgate.channels.telling import Teller
 from lockgate.errors import ConfigError, cannot_read
 from lockgate.gateways.postgres.lineage import By
 from lockgate.gateways.postgres.settings.wishes import Hold
 from lockgate.gateways.postgres.wire.target import Target, parse_target
 from lockgate.identity.oidc import OidcSettings, issuer_name
 from lockgate.phi import Operator
+from lockgate.server.config_reader import Reader, secret
 from lockgate.server.oidc_config import read_oidc
+from lockgate.server.slack_config import slack_settings
+from lockgate.server.tellers_config import mail, pagerduty
 from lockgate.services.accounts import LOCAL
 from lockgate.store import KeyRing
 
@@ -35,6 +38,9 @@ TOP = (
     "tls",
     "connections",
     "webhooks",
+    "slack",
+    "mail",
+    "pagerduty",
     "rules",
     "oidc",
 )
@@ -83,6 +89,8 @@ class Config:
     private_key: Path | None
     connections: Mapping[str, ConnectionConfig]
     webhooks: tuple[str, ...] = ()
+    slack: SlackSettings | None = None
+    tellers: tuple[Teller, ...] = ()
     cooling_s: int = 3600
     lookups_per_hour: int = 200
     salts_kept_days: int = SALTS_KEPT_DAYS
@@ -95,54 +103,14 @@ class Config:
         return issuer_name(self.oidc.issuer) if self.oidc is not None and by_provider else LOCAL
 
 
-class _Reader:
-    """A YAML mapping with the lines its keys stand on."""
-
-    def __init__(self, path: Path, node: yaml.Node | None, where: str) -> None:
-        self.path, self.where = path, where
-        self.line = 1 if node is None else node.start_mark.line + 1
-        self.items: dict[str, yaml.Node] = {}
-        if node is None:
-            return
-        if not isinstance(node, yaml.MappingNode):
-            raise self.error("a mapping is expected here", node)
-        for key, value in node.value:
-            if key.value in self.items:
-                raise self.error(f"{key.value} is given twice", key)
-            self.items[str(key.value)] = value
-
-    def error(self, message: str, node: yaml.Node | None = None, hint: str = "") -> ConfigError:
-        line = self.line if node is None else node.start_mark.line + 1
-        return ConfigError(f"{self.path.name}:{line}: {self.where}{message}", hint=hint)
-
-    def only(self, *known: str) -> None:
-        for key, node in self.items.items():
-            if key not in known:
-                near = difflib.get_close_matches(key, known, 1)
-                raise self.error(f"unknown key {key}", node, f"did you mean {near[0]}?" if near else ", ".join(known))
-
-    def text(self, key: str, default: str | None = None) -> str:
-        node = self.items.get(key)
-        if node is None:
-            if default is None:
-                raise self.error(f"{key} is missing")
-            return default
-        if not isinstance(node, yaml.ScalarNode) or node.tag.endswith(":null"):
-            raise self.error(f"{key} takes one value", node)
-        return str(node.value)
-
-    def under(self, key: str) -> _Reader:
-        return _Reader(self.path, self.items.get(key), f"{key}: ")
-
-
 def load_config(
     path: Path, *, connections: bool = True, missing: str = "name it with --config; lockgate init makes one"
 ) -> Config:
     """Read and check the whole file. ConfigError names file and line, and what to do.
 
-    Without `connections` they are left out, and nobody need have the databases' passwords: for what works on the store
-    alone, in a shell or a cron job that does not have the service's environment. `missing` is the advice where there is
-    no such file.
+    Without `connections` they and what people are told by are left out, and nobody need have their secrets: for what
+    works on the store alone, in a shell or a cron job that does not have the service's environment. `missing` is the
+    advice where there is no such file.
     """
     try:
         root = yaml.compose(path.read_text())
@@ -156,7 +124,7 @@ def load_config(
         raise ConfigError(
             f"{path.name}:{mark.line + 1 if mark else 1}: not YAML", hint="look at indentation, colons and quotes"
         ) from error
-    top = _Reader(path, root, "")
+    top = Reader(path, root, "")
     top.only(*TOP)
     base = path.resolve().parent
     state = base / top.text("state", "state")
@@ -171,6 +139,12 @@ def load_config(
     hooks = top.items.get("webhooks")
     if hooks is not None and not isinstance(hooks, yaml.SequenceNode):
         raise top.error("webhooks is a list of addresses", hooks)
+    public_url = top.text("public_url", "https://localhost:8443").rstrip("/")
+    slack = "slack" in top.items and connections
+    console = f"{public_url}/console/requests"
+    tellers: list[Teller] = [mail(top.under("mail"), base, console)] if "mail" in top.items and connections else []
+    if "pagerduty" in top.items and connections:
+        tellers.append(pagerduty(top.under("pagerduty"), base, console))
     return Config(
         path=path.resolve(),
         state=state,
@@ -181,15 +155,17 @@ def load_config(
         vault=top.text("vault", f"sqlite:///{state}/vault.db"),
         vault_keys=top.text("vault_keys", f"file:{state}/vault.keys"),
         policies=base / top.text("policies", "policies"),
-        public_url=top.text("public_url", "https://localhost:8443").rstrip("/"),
+        public_url=public_url,
         postgres=_listen(listen, "postgres", "127.0.0.1:6432"),
         console=_listen(listen, "console", "127.0.0.1:8443"),
         certificate=_file(base, tls, "cert"),
         private_key=_file(base, tls, "key"),
         connections={
-            name: _connection(_Reader(path, node, f"connections.{name}: "), base) for name, node in upstreams.items()
+            name: _connection(Reader(path, node, f"connections.{name}: "), base) for name, node in upstreams.items()
         },
         webhooks=tuple(str(item.value) for item in hooks.value) if hooks is not None else (),
+        slack=slack_settings(top.under("slack"), base, console) if slack else None,
+        tellers=tuple(tellers),
         cooling_s=_number(rules, "cooling_s", 3600),
         lookups_per_hour=_number(rules, "lookups_per_hour", 200),
         salts_kept_days=_salts(rules),
@@ -198,7 +174,7 @@ def load_config(
     )
 
 
-def _salts(rules: _Reader) -> int:
+def _salts(rules: Reader) -> int:
     days = _number(rules, "salts_kept_days", SALTS_KEPT_DAYS)
     if days < FEWEST_DAYS:
         what = f"salts_kept_days is {FEWEST_DAYS} or more: what people approved may recur for 90 days"
@@ -223,32 +199,7 @@ def _ring(config: Config, written: str, *, of_vault: bool = False) -> KeyRing:
     return KeyRing.from_file(config.path.parent / rest, of_vault=of_vault)
 
 
-def secret(reader: _Reader, key: str, base: Path) -> str:
-    """`env:NAME` or `file:PATH`, never the secret itself; empty only for `none`, where the server asks for none."""
-    written = reader.text(key)
-    kind, _, rest = written.partition(":")
-    if written == "none":
-        return ""
-    if kind == "env":
-        value = os.environ.get(rest)
-        if value is None:
-            raise reader.error(
-                f"the environment has no {rest}", reader.items.get(key), f"export {rest}, or name a file: file:PATH"
-            )
-    elif kind == "file":
-        try:
-            value = (base / rest).read_text().strip()
-        except OSError as error:
-            raise reader.error(f"{rest} cannot be read", reader.items.get(key)) from error
-    else:
-        raise reader.error(f"{key} is env:NAME or file:PATH", reader.items.get(key), "never the secret itself")
-    if not value:
-        # Whoever has no password asks the server for no proof that it knows it.
-        raise reader.error(f"{key}: {rest} is empty", reader.items.get(key), "write none where there is no password")
-    return value
-
-
-def _connection(reader: _Reader, base: Path) -> ConnectionConfig:
+def _connection(reader: Reader, base: Path) -> ConnectionConfig:
     reader.only(*CONNECTION)
     password = secret(reader, "password", base)
     operators = reader.under("operators")
@@ -278,7 +229,7 @@ def _connection(reader: _Reader, base: Path) -> ConnectionConfig:
         raise reader.error(error.message, reader.items.get("upstream"), error.hint) from error
 
 
-def _hold(reader: _Reader) -> Hold:
+def _hold(reader: Reader) -> Hold:
     """`wait`, `fail`, or how long: `{person_s: 28800, agent_s: 45}`."""
     written = reader.items.get("hold")
     if not isinstance(written, yaml.MappingNode):
@@ -294,21 +245,21 @@ def _hold(reader: _Reader) -> Hold:
     )
 
 
-def _listen(reader: _Reader, key: str, default: str) -> Listen:
+def _listen(reader: Reader, key: str, default: str) -> Listen:
     host, _, port = reader.text(key, default).rpartition(":")
     if not host or not port.isdigit() or int(port) > 65535:
         raise reader.error(f"{key} is written host:port", reader.items.get(key))
     return Listen(host.strip("[]"), int(port))
 
 
-def _number(reader: _Reader, key: str, default: int) -> int:
+def _number(reader: Reader, key: str, default: int) -> int:
     written = reader.text(key, str(default))
     if not written.isdigit():
         raise reader.error(f"{key} is a whole number", reader.items.get(key))
     return int(written)
 
 
-def _outside(base: Path, top: _Reader, state: Path) -> Path | None:
+def _outside(base: Path, top: Reader, state: Path) -> Path | None:
     """A folder for checkpoints that is not put back together with the state."""
     written = top.text("checkpoint_dir", "")
     if not written:
@@ -323,7 +274,7 @@ def _outside(base: Path, top: _Reader, state: Path) -> Path | None:
     return folder
 
 
-def _file(base: Path, reader: _Reader, key: str) -> Path | None:
+def _file(base: Path, reader: Reader, key: str) -> Path | None:
     written = reader.text(key, "")
     if not written:
         return None

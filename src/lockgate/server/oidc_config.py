@@ -12,7 +12,7 @@ from lockgate.identity.oidc import VOTERS, OidcSettings
 from lockgate.identity.oidc.discovery import check_address
 
 if TYPE_CHECKING:
-    from lockgate.server.config import _Reader as Reader
+    from lockgate.server.config_reader import Reader
 
 KEYS = (
     "issuer",

@@ -17,7 +17,7 @@ import uvicorn
 
 import lockgate
 from lockgate.audit import SigningKey
-from lockgate.channels import webhook
+from lockgate.channels import telling, webhook
 from lockgate.errors import AuditError, ConfigError, cannot_read
 from lockgate.gateways.postgres.wire.frontend import is_local
 from lockgate.phi import freetext
@@ -101,6 +101,8 @@ async def start(config: Config) -> Running:
         checkpoint_dir=config.checkpoint_dir,
         vault=VaultAt(config.vault, lambda: vault_ring(config)),
         oidc=config.oidc,
+        slack=config.slack,
+        tellers=config.tellers,
         rules=Rules(
             issuer=config.voters,
             cooling_s=config.cooling_s,
@@ -135,6 +137,11 @@ async def start(config: Config) -> Running:
             await asyncio.sleep(0.01)
         if config.webhooks:
             tasks.append(asyncio.get_running_loop().create_task(webhook.run(assembly.store, keys)))
+        if config.tellers:
+            told = telling.run(config.tellers, assembly.store, assembly.approvals)
+            tasks.append(asyncio.get_running_loop().create_task(told))
+        if assembly.slack is not None:
+            tasks.append(asyncio.get_running_loop().create_task(assembly.slack.run()))
     except BaseException:
         await assembly.stop()
         raise

@@ -65,14 +65,28 @@ def claim(conn: Connection, channel: str, *, now_at: int, most: int = 50) -> lis
     ]
 
 
-def settle(conn: Connection, message: Message, *, error: str, now_at: int) -> None:
-    """Sent (`error` empty), to be tried again after a doubling wait, or dead after eight tries."""
+def settle(
+    conn: Connection,
+    message: Message,
+    *,
+    error: str,
+    now_at: int,
+    most: int = MOST_ATTEMPTS,
+    longest_s: int = 0,
+    wait_s: int = 0,
+) -> None:
+    """Sent (`error` empty), to be tried again after a doubling wait, or dead after eight tries.
+
+    `most` is another number of tries; with `longest_s` the wait grows no further than that. `wait_s` is what the
+    service itself asks for: it is no shorter.
+    """
     if not error:
         values: dict[str, object] = {"state": "sent", "error": ""}
-    elif message.attempts >= MOST_ATTEMPTS:
+    elif message.attempts >= most:
         values = {"state": "dead", "error": error[:200]}
     else:
-        wait_s = FIRST_WAIT_S * 2 ** (message.attempts - 1)
+        grown_s = FIRST_WAIT_S * 2 ** (message.attempts - 1)
+        wait_s = max(wait_s, min(grown_s, longest_s) if longest_s else grown_s)
         values = {"due_at": now_at + wait_s * SECOND, "error": error[:200]}
     conn.execute(update(outbox).where(outbox.c.id == message.id).values(**values))
 

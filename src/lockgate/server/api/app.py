@@ -23,6 +23,7 @@ from lockgate.server.api import (
     receipts,
     requests,
     sessions,
+    slack,
     standing,
     trying,
     vault,
@@ -81,6 +82,7 @@ def create_app(assembly: Assembly) -> FastAPI:
         audit,
         keeping,
         vault,
+        slack,
     ):
         app.include_router(module.router, prefix="/api/v1", dependencies=[Depends(receipts.noting)])
 

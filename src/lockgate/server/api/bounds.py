@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from lockgate.channels.slack.incoming import LONGEST_BODY_BYTES
+
 FROM_ANYBODY_BYTES = 16 << 10
 """Without a login: a name and a password, or the name of a connection."""
 STATEMENTS_BYTES = 16 << 20
@@ -16,6 +18,8 @@ CATALOG_BYTES = 32 << 20
 
 def longest(path: str, headers: Mapping[bytes, bytes]) -> int:
     """Of a body to this path, in bytes."""
+    if "/slack/deliveries/" in path:
+        return LONGEST_BODY_BYTES
     if path.endswith(("/login", "/token")) or "/login/" in path or b"authorization" not in headers:
         return FROM_ANYBODY_BYTES
     return CATALOG_BYTES if "/catalog/" in path else STATEMENTS_BYTES

@@ -5,13 +5,14 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from lockgate.services.accounts import directory
+from lockgate.services.accounts.chats import Chats
 from lockgate.services.accounts.federated import Federated
 from lockgate.services.accounts.proofs import Proofs
 from lockgate.services.accounts.register import Register
 from lockgate.services.accounts.requesters import Requesters
 
 
-class Accounts(Register, Proofs, Federated, Requesters):
+class Accounts(Register, Proofs, Federated, Requesters, Chats):
     """The directory and its credentials. `by` is always the id of who does it; it is logged and it counts later."""
 
     # For whoever is inside of a transaction, and has asked for `people` there.

@@ -24,6 +24,8 @@ from lockgate.services.approvals.nouns import (
     RequestState,
     RequestView,
     Rules,
+    Show,
+    ShownThere,
     Voter,
     VoteShown,
 )
@@ -53,6 +55,8 @@ __all__ = [
     "Reviewer",
     "Restore",
     "Rules",
+    "Show",
+    "ShownThere",
     "Status",
     "Switch",
     "VoteShown",

@@ -6,7 +6,7 @@ database asks for a retry.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
@@ -19,7 +19,7 @@ from lockgate.approvals.history import Doubt
 from lockgate.audit.event import Event
 from lockgate.services.approvals import past
 from lockgate.services.approvals.entries import Entry, load, save, void
-from lockgate.services.approvals.nouns import FAILED, Changes, Directory, Refusal, Rules
+from lockgate.services.approvals.nouns import FAILED, Changes, Directory, Refusal, Rules, Show
 from lockgate.store.seal import KeyRing
 from lockgate.store.sealed import SealedSet
 from lockgate.store.tables.approvals import delegations
@@ -45,6 +45,8 @@ class Desk:
     """Tells people, in the same transaction (`notices`)."""
     instance: str
     """This process, as executions name who began them."""
+    channels: Mapping[str, Show] = field(default_factory=dict)
+    """Where people may vote besides the console, and how the view is shown there."""
     attempt_secret: bytes = field(init=False, repr=False)
     log_size: int = field(init=False, default=0)
     """A size that the signed log has had, as last heard: what is proposed from now on is in the log beyond it."""

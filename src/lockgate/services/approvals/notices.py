@@ -18,8 +18,12 @@ WAITS_FOR_PEOPLE = frozenset({Status.PENDING, Status.REVIEW_DUE})
 
 
 def notify(desk: Desk, conn: Connection, entry: Entry) -> None:
-    """Tell the configured webhooks: what happened, and the people who could decide it now."""
+    """Tell the chats that it moved, and the webhooks what happened and who could decide it now."""
     request = entry.request
+    for chat in desk.rules.chats:
+        # What a chat shows is looked up when it is sent: a message says where the request stands then.
+        moved: dict[str, JSON] = {"request": request.id, "state": request.status.value}
+        outbox.put(conn, chat, "", moved, now_at=request.last_at)
     if not desk.rules.webhooks:
         return
     body: dict[str, JSON] = {

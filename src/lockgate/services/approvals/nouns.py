@@ -17,6 +17,18 @@ RequestState = Status
 
 WAITING, FORBIDDEN, DENIED, NOBODY, FAILED = "LG001", "LG002", "LG003", "LG004", "LG005"
 
+
+@dataclass(frozen=True, slots=True)
+class ShownThere:
+    """A stored view as another channel shows it: what a vote from there binds to, and whether all of it is shown."""
+
+    digest: str
+    whole: bool
+
+
+Show = Callable[[str, str, Mapping[str, JSON]], ShownThere]
+"""How a channel shows the stored view of the request with this id and view digest. Pure: the same every time."""
+
 Decide = Callable[[frozenset[str]], Decision]
 """Policy asked anew, with the profiles that are really satisfied."""
 
@@ -73,6 +85,8 @@ class Rules:
     owner_group: str = "data-owner"
     """Who answers for the data: told of each broken glass, as are reviewers and administrators."""
     webhooks: tuple[str, ...] = ()
+    chats: tuple[str, ...] = ()
+    """Channels beside the console that are told, by the name they have in the outbox."""
     lookups_per_hour: int = 200
     """Records that one principal may look up by their identifier within an hour without asking anybody."""
     quick_s: int = 5
@@ -128,7 +142,9 @@ class Voter:
     token_has_act: bool
     step_up: str | None = None
     channel: str = CHANNEL
-    """Where they read the view; it must be the channel that the view was rendered for."""
+    """Where they read the view; it must be the channel that the view was rendered for, or one that shows it whole."""
+    through: str = ""
+    """Their account there (`slack:TEAM.USER`), where the channel is a chat: it must be linked to `person_id`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,3 +242,5 @@ class RequestView:
     """Accounts, and groups as `group:name`, who may end a standing grant."""
     standing: str = ""
     """The standing grant that covered this request."""
+    console_only: str = ""
+    """Why no chat decides it; empty where one may."""

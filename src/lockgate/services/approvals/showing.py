@@ -6,6 +6,7 @@ from typing import Any
 
 from lockgate.approvals import Status, Vote, asked, groups_of, settle
 from lockgate.services.approvals.desk import POLICY, Desk
+from lockgate.services.approvals.elsewhere import only_in_console
 from lockgate.services.approvals.entries import Entry, texts
 from lockgate.services.approvals.nouns import RequestView, VoteShown
 
@@ -43,6 +44,7 @@ def shown(desk: Desk, entry: Entry, now_at: int) -> RequestView:
         overdue=request.overdue,
         reviews=tuple(_vote(v) for v in request.reviews),
         standing=str(entry.facts.get("standing", "")),
+        console_only=only_in_console(entry),
         **_standing(entry),
     )
 

@@ -11,6 +11,7 @@ from lockgate.approvals import Request, Status, counted, events, groups_of, sati
 from lockgate.approvals.conflict import conflicts_json
 from lockgate.approvals.events import Event as Happening
 from lockgate.audit.event import Event
+from lockgate.services.approvals import elsewhere
 from lockgate.services.approvals import people as who
 from lockgate.services.approvals.desk import Desk, advance, not_believed, settled, take
 from lockgate.services.approvals.entries import Entry, load, texts
@@ -18,7 +19,7 @@ from lockgate.services.approvals.nouns import FORBIDDEN, NOBODY, Refusal, Reques
 from lockgate.services.approvals.past import full, named
 from lockgate.services.approvals.requester import requester_of
 from lockgate.services.approvals.showing import shown
-from lockgate.services.views import channel_of, is_whole
+from lockgate.services.views import is_whole
 from lockgate.store.tables import approvals as t
 
 NO_SUCH = Refusal(FORBIDDEN, "there is no such request")
@@ -49,21 +50,23 @@ def vote(
         return _said(entry, "a deny needs a reason", "say why, in a few words"), log
     people = who.look(desk, conn, now_at)
     conflicts = current_conflicts(desk, conn, people, entry)
+    seen_digest = elsewhere.stored_digest(desk, entry, voter, view_digest)
     ballot = who.ballot(
         people,
         voter,
         approve=approve,
         reason=desk.mask(reason[:REASON_CHARS]),
         action_digest=action_digest,
-        view_digest=view_digest,
+        view_digest=seen_digest,
     )
     reviewing = entry.request.status is Status.REVIEW_DUE
     happening: Happening = events.Reviewed(ballot, conflicts) if reviewing else events.Voted(ballot, conflicts)
     after = step(entry.request, happening, now_at)
     refused = after if isinstance(after, Refused) else _starves(people, entry, after)
+    refused = refused or elsewhere.refuse(desk, people, entry, voter)
     if approve and refused is None:
-        refused = _not_shown(entry, voter, reviewing=reviewing)
-    saw_it = (action_digest, view_digest) == (entry.request.action_digest, entry.request.view_digest)
+        refused = _not_shown(desk, entry, voter, reviewing=reviewing)
+    saw_it = (action_digest, seen_digest) == (entry.request.action_digest, entry.request.view_digest)
     changes: list[Event] = []
     if refused is None:
         assert isinstance(after, Request)
@@ -79,6 +82,7 @@ def vote(
                 "reason": ballot.reason,
                 "step_up": voter.step_up,
                 "channel": voter.channel,
+                **({"through": voter.through, "shown_digest": view_digest} if voter.through else {}),
                 "groups": sorted(ballot.groups),
                 "action_digest": entry.request.action_digest,
                 "view_digest": entry.request.view_digest,
@@ -166,11 +170,11 @@ def _starves(people: who.People, entry: Entry, after: Request) -> Refused | None
     return None
 
 
-def _not_shown(entry: Entry, voter: Voter, *, reviewing: bool) -> Refused | None:
+def _not_shown(desk: Desk, entry: Entry, voter: Voter, *, reviewing: bool) -> Refused | None:
     """Nobody approves what they cannot have read: a part of it, or what was made for another channel."""
     if not reviewing and not is_whole(entry.view):
         return Refused("whole", "not all of it was shown, so nobody can approve it", "deny it; it may be asked again")
-    if voter.channel != channel_of(entry.view):
+    if elsewhere.is_elsewhere(entry, voter) and voter.channel not in desk.channels:
         return Refused("channel", "this view was made for another channel", "open the request there, and vote there")
     return None
 

@@ -10,7 +10,7 @@ from lockgate.services.approvals.absences import Absences
 from lockgate.services.approvals.changes import loosened_since
 from lockgate.services.approvals.desk import Clock, Desk
 from lockgate.services.approvals.notices import notify
-from lockgate.services.approvals.nouns import Changes, Directory, Rules
+from lockgate.services.approvals.nouns import Changes, Directory, Rules, Show
 from lockgate.services.approvals.waiting import Bell
 from lockgate.services.views import mask_words
 from lockgate.store import Store
@@ -32,6 +32,7 @@ class Part:
         changes: Changes | None = None,
         profiles: Callable[[], Mapping[str, JSON]] | None = None,
         mask: Callable[[str], str] = mask_words,
+        channels: Mapping[str, Show] | None = None,
     ) -> None:
         self._store = store
         self._profiles = profiles
@@ -39,5 +40,6 @@ class Part:
         self._suspected: set[str] = set()
         self.absences = Absences()
         changes = changes or partial(loosened_since, keys=keys)
-        self.desk = Desk(directory, keys, clock, base_url, rules or Rules(), changes, mask, notify, store.instance)
+        rules = rules or Rules()
+        self.desk = Desk(directory, keys, clock, base_url, rules, changes, mask, notify, store.instance, channels or {})
         store.on_commit.append(self.desk.lent.committed)
