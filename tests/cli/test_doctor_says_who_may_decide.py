@@ -23,6 +23,7 @@ class Config:
     store: str
     policies: Path
     cooling_s: int = 0
+    voters: str = "local"
     connections: dict[str, Any] = field(default_factory=lambda: {"clinic": None})
     certificate: Any = "tls.pem"
     keys: str = "env:NO_SUCH_KEYS"

@@ -193,9 +193,12 @@ def test_two_keys_of_one_name_are_none(lied_to, gate, liar):
 
 
 def test_a_login_that_had_to_be_fresh(lied_to, gate, liar, api):
-    configure(gate, liar.issuer, max_age_s=300)
+    configure(gate, liar.issuer, max_age_s=7200)
     nobody_is_in(lied_to.login("rita"), "no auth_time", gate, liar)
+    liar.claims = lambda honest: honest | {"auth_time": int(time.time()) - 9000}
+    nobody_is_in(lied_to.login("rita"), "no fresh proof", gate, liar)
+    # Within its age, and before this login began: a browser that was logged in, without anybody looking.
     liar.claims = lambda honest: honest | {"auth_time": int(time.time()) - 3600}
     nobody_is_in(lied_to.login("rita"), "no fresh proof", gate, liar)
-    liar.claims = lambda honest: honest | {"auth_time": int(time.time()) - 3}
+    liar.claims = lambda honest: honest | {"auth_time": int(time.time())}
     assert lied_to.login("rita").status_code == 200

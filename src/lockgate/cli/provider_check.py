@@ -41,6 +41,11 @@ def _settings(settings: OidcSettings) -> Iterator[tuple[str, str, str]]:
         level = "warning" if group in POWERFUL else "ok"
         hint = "whoever runs the provider can give it to themselves" if group in POWERFUL else ""
         yield level, f"oidc: {name} at the provider is {group} here", hint
+    if not settings.max_age_s:
+        what = "oidc: nobody checks that the provider asked for a fresh proof before a login from a terminal"
+        yield "warning", what, "set oidc.max_age_s (900), where the provider's ID tokens say auth_time"
+    if settings.voters == "provider":
+        yield "warning", "oidc: nobody can break the glass: that takes the password of an account that votes", ""
     if settings.device_flow:
         hint = "a code can be sent to somebody else to confirm: leave oidc.device_flow out where all have a browser"
         yield "warning", "oidc: the device flow is on", hint

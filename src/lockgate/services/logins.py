@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Row, delete, func, insert, select
 
@@ -43,6 +43,8 @@ class Begun:
     address: str = ""
     device: str = ""
     interval_s: int = 0
+    at_s: float = field(default=0.0, compare=False)
+    """When it began, in seconds since 1970 UTC; what is written down says so itself."""
 
 
 class Logins:
@@ -137,7 +139,7 @@ class Logins:
         wish = LinkWish(row.link_to, row.session) if row.link_to else None
         sealed = base64.b64decode(row.sealed)
         device = self._store.keys.open(sealed, _context(row.id)).decode() if sealed else ""
-        return Begun(row.kind, row.redirect, wish, row.address, device, row.interval_s)
+        return Begun(row.kind, row.redirect, wish, row.address, device, row.interval_s, row.created_at / SECOND)
 
     def _sealed(self, name: str, device: str) -> str:
         sealed = self._store.keys.seal(device.encode(), _context(name)) if device else b""

@@ -34,6 +34,8 @@ class Expected:
     nonce: str | None
     groups_claim: str = ""
     max_age_s: int = 0
+    since_s: float = 0.0
+    """With `max_age_s`: the person proved to the provider who they are after this."""
 
 
 def refused(why: str) -> AuthenticationError:
@@ -83,8 +85,9 @@ def _check(claims: Mapping[str, Any], expected: Expected, now_s: float) -> None:
         nonce = claims.get("nonce")
         if not isinstance(nonce, str) or not hmac.compare_digest(nonce.encode(), expected.nonce.encode()):
             raise refused("its token belongs to another login")
-    if expected.max_age_s and _number(claims, "auth_time") < now_s - expected.max_age_s - SKEW_S:
-        raise refused("the provider asked for no fresh proof")
+    oldest_s = max(now_s - expected.max_age_s, expected.since_s) - SKEW_S
+    if expected.max_age_s and _number(claims, "auth_time") < oldest_s:
+        raise refused("the provider asked for no fresh proof of who it is")
     if "act" in claims:
         raise refused("its token is of somebody who acts for another")
 

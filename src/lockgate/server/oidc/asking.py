@@ -101,10 +101,11 @@ class Asking:
             assert self._keys is not None
             return self._keys
 
-    async def verify(self, answer: object, nonce: str | None) -> Claims:
-        """What the ID token proves. AuthenticationError: nothing."""
+    async def verify(self, answer: object, nonce: str | None, *, since_s: float = 0.0) -> Claims:
+        """What the ID token proves; with `max_age_s` also that it was proven after `since_s`. AuthenticationError:
+        nothing."""
         s = self.settings
-        expected = Expected(s.issuer, s.client_id, nonce, s.groups_claim, s.max_age_s)
+        expected = Expected(s.issuer, s.client_id, nonce, s.groups_claim, s.max_age_s, since_s)
         try:
             return validate(answer, await self.signing_keys(), expected, self._now_s())
         except NoSuchKey:
