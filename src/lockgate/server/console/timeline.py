@@ -63,7 +63,7 @@ def _changed(body: Mapping[str, Any]) -> str:
 
 
 def _outcome(body: Mapping[str, Any]) -> str:
-    return f"Ended: {state(str(body.get('status', '')))}, {int(body.get('rows', 0)):,} rows"
+    return f"Ended: {state(str(body.get('status', '')))}, {int(body.get('rows', 0)):,} rows went out"
 
 
 def _by(body: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from lockgate.approvals import conflict
 from lockgate.errors import LockgateError
 from lockgate.services.approvals import Refusal
 
@@ -43,10 +44,10 @@ ADVICE: tuple[tuple[str, str], ...] = (
     ("you have reviewed this already", "Your review stands. A second person has to review it too."),
     ("what you saw is not what is asked", "Read the request again as it is now, below, and decide on that."),
     ("it is approved already", "Nothing more is needed. You can still take it back until it is used."),
-    ("too late", "Nothing can be changed any more. Whoever asked may ask again."),
-    ("the request is", "Nothing can be changed any more. Whoever asked may ask again."),
     ("not possible while", "Nothing to decide now. The timeline shows what became of it."),
     ("a deny needs a reason", "Write a few words into the reason of the deny: whoever asked is told them."),
+    ("a token that acts for somebody", "Log in yourself, and decide there."),
+    ("nobody knows this account", "Ask an administrator whether your account is still there."),
     ("votes need an interactive login", "Log in yourself, and decide there."),
     ("agents and services never vote", "A person has to log in and decide."),
     ("the account is not active", "Ask an administrator whether your account should be active."),
@@ -58,6 +59,22 @@ ADVICE: tuple[tuple[str, str], ...] = (
     ("there is no such request", "Go back to the inbox: the link may be of another installation."),
     ("this needs", "Your session is not enough for this decision. Ask a reviewer who has what it needs."),
 )
+
+OTHERS: Mapping[str, str] = {
+    conflict.ASKED: "asked for it",
+    conflict.ACTS: "acts in it",
+    conflict.BEHALF: "is who it is done for",
+    conflict.OWNS: "owns an agent or service in it",
+    conflict.OWNED: "owned an agent or service in it within 30 days",
+    conflict.HELD: "issued or was shown the credential that it uses",
+    conflict.EDITED: "edited it",
+    conflict.LENT: "lent the place that it was done from",
+    conflict.LOOSENED: "loosened a rule that it rests on within 24 hours",
+    conflict.CREATED: "created a voter's account within 24 hours before it",
+    conflict.PLANTED: "was given the account or a group by a party to this, within 24 hours",
+    conflict.MOVED: "changed a voter's groups within 24 hours before it",
+}
+"""Reasons of the conflict set, which speak to whom they are about, said of somebody else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +88,9 @@ class Words:
 
 def about(refusal: Refusal) -> Words:
     """A refusal of the approvals service, with what to do: its own hint is for a terminal."""
+    if refusal.message.startswith(("too late", "the request is")):
+        over = f"It is over: {state(refusal.state)}." if refusal.state else _sentence(refusal.message)
+        return Words(over, "Nothing can be decided any more. The timeline shows what became of it.", refusal.code)
     advice = next((said for begins, said in ADVICE if refusal.message.startswith(begins)), "")
     return Words(_sentence(refusal.message), advice or _sentence(refusal.hint), refusal.code)
 
@@ -106,9 +126,7 @@ def name(account: str) -> str:
 
 def they(reason: str) -> str:
     """A reason of the conflict set, said of somebody else."""
-    for second, third in (("you are", "is"), ("you ", ""), ("your ", "their "), ("on your", "on their")):
-        reason = reason.replace(second, third)
-    return reason
+    return OTHERS.get(reason, reason)
 
 
 def left(until_at: int, now_at: int) -> str:

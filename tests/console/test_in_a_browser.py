@@ -1,0 +1,153 @@
+"""The console in a real browser (Debian's Chromium): with the keyboard alone, on a phone, and under axe-core."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support import PASSWORD
+
+webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed (test group)")
+
+from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.common.keys import Keys  # noqa: E402
+from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+pytestmark = [
+    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs Debian's chromium and chromium-driver"),
+    pytest.mark.timeout(180),
+]
+AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text()
+PHONE, DESK = (390, 844), (1280, 900)
+SHOTS = os.environ.get("SCREENSHOTS", "")
+"""A folder to put a picture of each page into, for whoever wants to look."""
+
+
+@pytest.fixture
+def chromium(tmp_path: Path) -> Iterator[webdriver.Chrome]:
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(CHROMIUM)
+    for argument in (
+        "--headless=new",
+        "--no-sandbox",  # the tests may be root's, whom Chromium gives no sandbox
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--no-proxy-server",
+        f"--user-data-dir={tmp_path / 'profile'}",
+    ):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(str(DRIVER)))
+    try:
+        yield driver
+    finally:
+        driver.quit()
+
+
+class Screen:
+    """One person at one browser."""
+
+    def __init__(self, driver: webdriver.Chrome, url: str, size: tuple[int, int], scheme: str = "light") -> None:
+        self.driver, self.url = driver, url
+        width, height = size
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": size == PHONE}
+        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+
+    def open(self, path: str) -> None:
+        self.driver.get(self.url + path)
+
+    def keys(self, *keys: str) -> None:
+        """To whatever has the focus."""
+        for key in keys:
+            self.driver.switch_to.active_element.send_keys(key)
+
+    def tab_to(self, wanted: str, most: int = 60) -> None:
+        """With the Tab key alone, to the first element whose name, as a screen reader says it, begins so."""
+        for _ in range(most):
+            self.keys(Keys.TAB)
+            if self.driver.switch_to.active_element.accessible_name.startswith(wanted):
+                return
+        raise AssertionError(f"no way to {wanted!r} by keyboard")
+
+    def until(self, text: str) -> None:
+        """Shown, without anybody doing anything."""
+        WebDriverWait(self.driver, 15).until(lambda _: text in self.text(), f"{text!r} never came")
+
+    def text(self) -> str:
+        return " ".join(str(self.driver.execute_script("return document.body.innerText")).split())
+
+    def announced(self) -> str:
+        return str(self.driver.find_element(By.ID, "announce").get_attribute("textContent"))
+
+    def login(self, person: str) -> None:
+        self.open("/console/")
+        self.tab_to("Name")
+        self.keys(person, Keys.TAB, PASSWORD, Keys.ENTER)
+        WebDriverWait(self.driver, 15).until(lambda d: "/login" not in d.current_url)
+
+    def check(self, name: str) -> None:
+        """Nothing serious for axe, no line wider than the screen, and no complaint of the browser about the page."""
+        if SHOTS:
+            self.shoot(name)
+        self.driver.execute_script(AXE)
+        found = self.driver.execute_async_script(
+            "axe.run(document, {resultTypes: ['violations']}).then(arguments[arguments.length - 1])"
+        )
+        bad = [
+            (one["id"], one["impact"], [node["html"] for node in one["nodes"]])
+            for one in found["violations"]
+            if one["impact"] in ("serious", "critical", "moderate")
+        ]
+        assert not bad, f"{name}: {bad}"
+        wide = self.driver.execute_script("return document.documentElement.scrollWidth > innerWidth")
+        assert not wide, f"{name} has to be scrolled sideways"
+        told = [entry["message"] for entry in self.driver.get_log("browser") if "Content Security" in entry["message"]]
+        assert not told, told
+
+    def shoot(self, name: str) -> None:
+        height = self.driver.execute_script("return document.documentElement.scrollHeight")
+        clip = {"x": 0, "y": 0, "width": self.driver.execute_script("return innerWidth"), "height": height, "scale": 1}
+        import base64
+
+        shot = self.driver.execute_cdp_cmd("Page.captureScreenshot", {"clip": clip, "captureBeyondViewport": True})
+        (Path(SHOTS) / f"{name}.png").write_bytes(base64.b64decode(shot["data"]))
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (DESK, "dark"), (DESK, "light"), (PHONE, "dark")])
+def test_the_story_with_the_keyboard_alone(console, chromium, size, scheme):
+    rita = Screen(chromium, console.url, size, scheme)
+    name = f"{size[0]}-{scheme}"
+    rita.open("/console/")
+    rita.check(f"login-{name}")
+    rita.login("rita")
+    rita.until("You are done")
+    rita.until("keeps itself up to date")
+    rita.check(f"empty-{name}")
+
+    running, request = console.ask()
+    rita.until(request.sentence)
+    assert "1 request waits for your decision" in rita.announced()
+    rita.check(f"inbox-{name}")
+
+    rita.tab_to(request.sentence[:20])
+    rita.keys(Keys.ENTER)
+    rita.until("What it would do")
+    rita.check(f"request-{name}")
+    rita.tab_to("agreed with whoever asked")
+    rita.keys(Keys.ARROW_DOWN)
+    rita.tab_to("Approve")
+    rita.keys(Keys.ENTER)
+    rita.until("rita approved: part of planned work")
+    assert running.result() == 1
+    rita.until("done")
+    rita.check(f"decided-{name}")
