@@ -49,7 +49,8 @@ async def _told(approvals: Approvals, watcher: Watcher) -> AsyncIterator[str]:
                 yield ": still here\n\n"
                 continue
             await asyncio.sleep(GATHER_S)
-            names = _named(heard | await watcher.take(0))
+            heard |= await watcher.take(0)
+            names = _named(heard)
             if names:
                 yield f"event: changed\ndata: {names}\n\n"
             if ACCOUNTS_TOPIC in heard:
