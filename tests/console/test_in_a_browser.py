@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
-
-from support import PASSWORD
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed (test group)")
 
@@ -17,110 +16,50 @@ from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
 
+from screen import DESK, PHONE, Screen  # noqa: E402
+from support import PASSWORD  # noqa: E402
+
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 pytestmark = [
     pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs Debian's chromium and chromium-driver"),
     pytest.mark.timeout(180),
 ]
-AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text()
-PHONE, DESK = (390, 844), (1280, 900)
-SHOTS = os.environ.get("SCREENSHOTS", "")
-"""A folder to put a picture of each page into, for whoever wants to look."""
+ARGUMENTS = (
+    "--headless=new",
+    "--no-sandbox",  # the tests may be root's, whom Chromium gives no sandbox
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-proxy-server",
+)
 
 
 @pytest.fixture
-def chromium(tmp_path: Path) -> Iterator[webdriver.Chrome]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(CHROMIUM)
-    for argument in (
-        "--headless=new",
-        "--no-sandbox",  # the tests may be root's, whom Chromium gives no sandbox
-        "--disable-gpu",
-        "--disable-dev-shm-usage",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--no-proxy-server",
-        f"--user-data-dir={tmp_path / 'profile'}",
-    ):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(str(DRIVER)))
+def browsers(tmp_path: Path) -> Iterator[Any]:
+    """Makes browsers, each with a profile of its own."""
+    made: list[Any] = []
+
+    def make() -> Any:
+        options = webdriver.ChromeOptions()
+        options.binary_location = str(CHROMIUM)
+        for argument in (*ARGUMENTS, f"--user-data-dir={tmp_path / f'profile-{len(made)}'}"):
+            options.add_argument(argument)
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        made.append(webdriver.Chrome(options=options, service=webdriver.ChromeService(str(DRIVER))))
+        return made[-1]
+
     try:
-        yield driver
+        yield make
     finally:
-        driver.quit()
+        for driver in made:
+            driver.quit()
 
 
-class Screen:
-    """One person at one browser."""
-
-    def __init__(self, driver: webdriver.Chrome, url: str, size: tuple[int, int], scheme: str = "light") -> None:
-        self.driver, self.url = driver, url
-        width, height = size
-        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": size == PHONE}
-        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-        media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
-        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
-
-    def open(self, path: str) -> None:
-        self.driver.get(self.url + path)
-
-    def keys(self, *keys: str) -> None:
-        """To whatever has the focus."""
-        for key in keys:
-            self.driver.switch_to.active_element.send_keys(key)
-
-    def tab_to(self, wanted: str, most: int = 60) -> None:
-        """With the Tab key alone, to the first element whose name, as a screen reader says it, begins so."""
-        for _ in range(most):
-            self.keys(Keys.TAB)
-            if self.driver.switch_to.active_element.accessible_name.startswith(wanted):
-                return
-        raise AssertionError(f"no way to {wanted!r} by keyboard")
-
-    def until(self, text: str) -> None:
-        """Shown, without anybody doing anything."""
-        WebDriverWait(self.driver, 15).until(lambda _: text in self.text(), f"{text!r} never came")
-
-    def text(self) -> str:
-        return " ".join(str(self.driver.execute_script("return document.body.innerText")).split())
-
-    def announced(self) -> str:
-        return str(self.driver.find_element(By.ID, "announce").get_attribute("textContent"))
-
-    def login(self, person: str) -> None:
-        self.open("/console/")
-        self.tab_to("Name")
-        self.keys(person, Keys.TAB, PASSWORD, Keys.ENTER)
-        WebDriverWait(self.driver, 15).until(lambda d: "/login" not in d.current_url)
-
-    def check(self, name: str) -> None:
-        """Nothing serious for axe, no line wider than the screen, and no complaint of the browser about the page."""
-        if SHOTS:
-            self.shoot(name)
-        self.driver.execute_script(AXE)
-        found = self.driver.execute_async_script(
-            "axe.run(document, {resultTypes: ['violations']}).then(arguments[arguments.length - 1])"
-        )
-        bad = [
-            (one["id"], one["impact"], [node["html"] for node in one["nodes"]])
-            for one in found["violations"]
-            if one["impact"] in ("serious", "critical", "moderate")
-        ]
-        assert not bad, f"{name}: {bad}"
-        wide = self.driver.execute_script("return document.documentElement.scrollWidth > innerWidth")
-        assert not wide, f"{name} has to be scrolled sideways"
-        told = [entry["message"] for entry in self.driver.get_log("browser") if "Content Security" in entry["message"]]
-        assert not told, told
-
-    def shoot(self, name: str) -> None:
-        height = self.driver.execute_script("return document.documentElement.scrollHeight")
-        clip = {"x": 0, "y": 0, "width": self.driver.execute_script("return innerWidth"), "height": height, "scale": 1}
-        import base64
-
-        shot = self.driver.execute_cdp_cmd("Page.captureScreenshot", {"clip": clip, "captureBeyondViewport": True})
-        (Path(SHOTS) / f"{name}.png").write_bytes(base64.b64decode(shot["data"]))
+@pytest.fixture
+def chromium(browsers: Any) -> Any:
+    return browsers()
 
 
 @pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (DESK, "dark"), (DESK, "light"), (PHONE, "dark")])
@@ -149,5 +88,165 @@ def test_the_story_with_the_keyboard_alone(console, chromium, size, scheme):
     rita.keys(Keys.ENTER)
     rita.until("rita approved: part of planned work")
     assert running.result() == 1
-    rita.until("done")
+    rita.until("It is over: done.")
     rita.check(f"decided-{name}")
+
+
+def test_two_people_at_two_screens_see_what_the_other_does(console, browsers, hospital):
+    def grant():
+        with console.gate.connect() as agent:
+            return agent.execute("GRANT SELECT ON task TO reporting").statusmessage
+
+    running = console.gate.in_background(grant)
+    request = console.gate.wait_pending()
+    rita, dora = Screen(browsers(), console.url, PHONE), Screen(browsers(), console.url, DESK)
+    for person, screen in (("rita", rita), ("dora", dora)):
+        screen.login(person)
+        screen.open(f"/console/requests/{request.id}")
+        screen.until("keeps itself up to date")
+    dora.until("It is not your turn: somebody of privacy decides first.")
+    dora.check("not-your-turn")
+    rita.press("Approve")
+    rita.until("Now it is the turn of data-owner")
+    rita.check("voted")
+    dora.until("rita approved")
+    dora.until("Why do you approve?")
+    assert "This request is waiting for people. 1 vote." in dora.announced()
+    dora.press("Approve")
+    assert running.result() == "GRANT"
+    rita.until("dora approved")
+    hospital.superuser("REVOKE SELECT ON task FROM reporting")
+
+
+def test_what_somebody_is_writing_is_not_taken_away(console, browsers):
+    running, request = console.ask()
+    rita = Screen(browsers(), console.url, PHONE)
+    rita.login("rita")
+    rita.open(f"/console/requests/{request.id}")
+    rita.until("keeps itself up to date")
+    rita.tab_to("Why do you deny?")
+    rita.keys("because of the week")
+    console.gate.vote(request, "paul", approve=False)
+    rita.until("This request changed while you were deciding.")
+    assert rita.driver.find_element(By.ID, "deny-words").get_property("value") == "because of the week"
+    rita.check("changed-meanwhile")
+    rita.press("Deny")
+    rita.until("Nothing was changed. It is over: denied.")
+    assert rita.driver.switch_to.active_element.get_attribute("id") == "said", "what went wrong has the focus"
+    rita.check("refused")
+    with pytest.raises(psycopg.Error):
+        running.result()
+
+
+def test_pages_beside_the_story(console, browsers):
+    running, request = console.ask()
+    ana = Screen(browsers(), console.url, PHONE, "dark")
+    ana.open("/console/login")
+    ana.tab_to("Name")
+    ana.keys("ana", Keys.TAB, "not it", Keys.ENTER)
+    ana.until("This name and password do not fit.")
+    ana.check("login-failed")
+    ana.open("/console/login")
+    ana.login("ana")
+    ana.open("/console/waiting")
+    ana.until("1 of yours waits")
+    ana.check("waiting")
+    ana.open(f"/console/requests/{request.id}")
+    ana.until("You may not approve this")
+    for summary in ana.driver.find_elements(By.TAG_NAME, "summary"):
+        summary.send_keys(Keys.ENTER)
+    ana.until("bot asked for it")
+    ana.check("own-request")
+    gate = console.gate
+    gate.loop.call_soon_threadsafe(gate.assembly.approvals._bell.ring, request.id)
+    ana.until("bot asked for it")
+    assert ana.announced() == "", "nothing is said where nothing has changed"
+    ana.press("Withdraw it")
+    ana.until("It is over: cancelled.")
+    ana.open("/console/waiting")
+    ana.until("None of your requests waits")
+    ana.check("waiting-empty")
+    ana.open("/console/all")
+    ana.check("all")
+    ana.open("/console/nothing")
+    ana.until("There is no such page.")
+    ana.check("no-such-page")
+    with pytest.raises(psycopg.Error):
+        running.result()
+    ana.open(f"/requests/{request.id}")
+    WebDriverWait(ana.driver, 15).until(lambda d: d.current_url.endswith(f"/console/requests/{request.id}"))
+    ana.until("cancelled")
+    ana.press("Log out")
+    ana.until("You are logged out.")
+
+
+def test_a_session_that_ends_is_said_and_nothing_typed_is_lost(console, browsers):
+    running, request = console.ask()
+    rita = Screen(browsers(), console.url, DESK)
+    rita.login("rita")
+    rita.open(f"/console/requests/{request.id}")
+    rita.until("keeps itself up to date")
+    rita.tab_to("In your words")
+    rita.keys("half a reason")
+    token = rita.driver.get_cookie("lockgate-session")["value"]
+    gate = console.gate
+    gate.call(gate.assembly.accounts.logout(token))
+    gate.vote(request, "paul")
+    rita.until("Your session has ended.")
+    assert rita.driver.find_element(By.ID, "approve-words").get_property("value") == "half a reason"
+    assert running.result() == 1
+
+
+def test_no_script_reads_the_cookie_and_hostile_texts_run_nothing(console, browsers, hospital):
+    name = "<img src=x onerror=alert(1)>"
+    hospital.superuser(f'CREATE TABLE "{name}" (id int); GRANT ALL ON "{name}" TO PUBLIC')
+    with console.gate.connect() as agent:
+        agent.execute("SET lockgate.hold = 'fail'")
+        with pytest.raises(psycopg.Error, match="waiting for approval"):
+            agent.execute(f'DELETE FROM "{name}"')
+    hospital.superuser(f'DROP TABLE "{name}"')
+    (request,) = console.gate.pending()
+    rita = Screen(browsers(), console.url, PHONE)
+    rita.login("rita")
+    assert rita.driver.execute_script("return document.cookie") == ""
+    rita.until(name)
+    rita.open(f"/console/requests/{request.id}")
+    rita.until(name)
+    rita.check("hostile")
+    assert rita.driver.execute_script("return document.images.length") == 0
+    rita.driver.execute_script(
+        "const s = document.createElement('script'); s.textContent = 'window.ran = 1'; document.body.append(s);"
+    )
+    assert rita.driver.execute_script("return window.ran") is None, "the policy stops what is inline"
+
+
+def test_another_site_cannot_frame_it_or_send_its_forms(console, browsers, tmp_path):
+    """A page of another origin (a file's is `null`) frames the console, and posts with whatever the browser adds."""
+    running, request = console.ask()
+    rita = Screen(browsers(), console.url, DESK)
+    rita.login("rita")
+    place = f"{console.url}/console/requests/{request.id}"
+    (tmp_path / "evil.html").write_text(
+        f'<iframe src="{place}"></iframe><form method="post" action="{place}/approve"><button>free</button></form>'
+    )
+    rita.driver.get(f"file://{tmp_path}/evil.html")
+    rita.driver.switch_to.frame(0)
+    assert "Decide" not in rita.text()
+    rita.driver.switch_to.default_content()
+    rita.press("free")
+    WebDriverWait(rita.driver, 15).until(lambda d: d.current_url.startswith(console.url))
+    assert console.gate.call(console.gate.assembly.approvals.get(request.id)).votes == ()
+    console.gate.vote(request, "rita")
+    assert running.result() == 1
+
+
+def test_it_works_without_any_script(console, browsers):
+    running, _ = console.ask()
+    rita = Screen(browsers(), console.url, PHONE)
+    rita.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    rita.driver.get(f"{console.url}/console/login")
+    rita.driver.find_element(By.ID, "user").send_keys("rita", Keys.TAB, PASSWORD, Keys.ENTER)
+    WebDriverWait(rita.driver, 15).until(lambda d: "/login" not in d.current_url)
+    rita.driver.find_element(By.PARTIAL_LINK_TEXT, "wants to change rows").click()
+    rita.press("Approve")
+    assert running.result() == 1

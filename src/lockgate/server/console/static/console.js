@@ -38,7 +38,10 @@
     const words = [];
     for (const part of parts(document)) {
       const now = fresh.getElementById(part.id);
-      if (!now || now.outerHTML === part.outerHTML) continue;
+      if (!now) continue;
+      const opened = part.querySelectorAll("details");
+      now.querySelectorAll("details").forEach((one, index) => (one.open = !!opened[index] && opened[index].open));
+      if (now.outerHTML === part.outerHTML) continue;
       if (now.dataset.said && now.dataset.said !== part.dataset.said) words.push(now.dataset.said);
       if ("keep" in part.dataset && begun(part)) {
         notice("This request changed while you were deciding.", "Show it as it is now", location.pathname);
