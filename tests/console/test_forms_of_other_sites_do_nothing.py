@@ -67,6 +67,7 @@ def test_from_here_as_browsers_say_it(console):
         {"sec-fetch-site": "same-origin", "origin": "null"},
         {"sec-fetch-site": "same-origin"},
         {"origin": console.url},
+        {"origin": "http://lockgate.test"},  # public_url, of which a proxy before it makes another Host
     ):
         browser = console.browser("rita")
         fields = browser.forms("/console/")["/console/logout"]

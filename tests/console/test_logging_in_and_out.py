@@ -31,16 +31,22 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(console):
     assert token not in answer.headers["location"]
 
 
-@pytest.mark.parametrize("how", ["tls here", "tls before it"])
-def test_over_tls_the_cookie_is_bound_to_the_host(console, how, monkeypatch):
+@pytest.mark.parametrize(
+    ("base", "says", "public_url"),
+    [
+        ("https://gate.test", {}, "http://lockgate.test"),
+        ("http://127.0.0.1", {"x-forwarded-proto": "https"}, "http://lockgate.test"),
+        ("http://gate.example.org", {}, "https://gate.example.org"),
+    ],
+    ids=["here", "a proxy says so", "a proxy is known"],
+)
+def test_over_tls_the_cookie_is_bound_to_the_host(console, base, says, public_url, monkeypatch):
     gate = console.gate
-    if how == "tls before it":
-        monkeypatch.setattr(gate.assembly.approvals.desk, "base_url", "https://gate.example.org")
-    scheme = "https" if how == "tls here" else "http"
+    monkeypatch.setattr(gate.assembly.approvals.desk, "base_url", public_url)
 
     async def go():
         transport = httpx.ASGITransport(app=create_app(gate.assembly))
-        async with httpx.AsyncClient(transport=transport, base_url=f"{scheme}://gate.test") as client:
+        async with httpx.AsyncClient(transport=transport, base_url=base, headers=says) as client:
             page = await client.get("/console/login")
             visit = cookie_line(page, VISIT)
             (csrf,) = [part.split('"')[0] for part in page.text.split('name="csrf" value="')[1:]]
@@ -55,6 +61,16 @@ def test_over_tls_the_cookie_is_bound_to_the_host(console, how, monkeypatch):
     for flags, name, _ in gate.call(go()):
         assert name.startswith("__Host-lockgate-")
         assert flags == {"httponly", "path=/", "samesite=strict", "secure"}
+
+
+@pytest.mark.parametrize("host", ["localhost:8443", "127.0.0.1:8443", "[::1]:8443"])
+def test_plain_loopback_works_although_the_public_address_is_https(console, host, monkeypatch):
+    """Not every browser takes a Secure cookie from there, and the address is https where nobody has set it."""
+    monkeypatch.setattr(console.gate.assembly.approvals.desk, "base_url", "https://localhost:8443")
+    answer = console.browser().get("/console/login", host=host)
+    flags, name, _ = cookie_line(answer, VISIT)
+    assert name == "lockgate-visit"
+    assert "secure" not in flags
 
 
 def test_a_session_that_was_there_before_the_login_is_not_the_one_after(console):

@@ -132,10 +132,14 @@ def test_a_stream_ends_by_itself(console, monkeypatch):
 
 
 def test_only_so_many_at_once(console, monkeypatch):
-    monkeypatch.setattr(live, "MOST_STREAMS", 1)
-    stream = Stream(console.browser("rita"))
-    assert console.browser("rita").get("/console/live").status_code == 204
-    stream.close()
+    monkeypatch.setattr(live, "MOST_STREAMS", 2)
+    monkeypatch.setattr(live, "MOST_EACH", 1)
+    rita = Stream(console.browser("rita"))
+    assert console.browser("rita").get("/console/live").status_code == 204, "as many as one person may have"
+    paul = Stream(console.browser("paul"))
+    assert console.browser("dora").get("/console/live").status_code == 204
+    rita.close()
+    paul.close()
 
 
 def test_a_server_that_stops_does_not_wait_for_those_who_watch(console):

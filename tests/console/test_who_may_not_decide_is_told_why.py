@@ -100,6 +100,7 @@ def test_nobody_votes_twice_or_late(console, held):
     assert answer.status_code == 409
     assert "It is over: denied. Nothing can be decided any more." in text_of(answer.text)
     assert set(paul.forms(place(held))) == {"/console/logout"}
+    assert "Now it is the turn of" not in text_of(paul.page(place(held)))
 
 
 def test_only_who_asked_withdraws(console, held):
@@ -140,6 +141,24 @@ def test_a_request_that_was_changed_behind_lockgate_is_void(console, held):
     page = text_of(rita.page(place(held)))
     assert "The store was changed behind Lockgate: this request is void." in page
     assert set(rita.forms(place(held))) == {"/console/logout"}
+    assert rita.post(place(held, "approve"), kept).status_code == 409
+
+
+def test_a_row_that_cannot_be_read_is_a_page_all_the_same(console, held):
+    rita = console.browser("rita")
+    kept = rita.forms(place(held))[place(held, "approve")]
+
+    def tamper(conn):
+        conn.execute(update(t.requests).where(t.requests.c.id == held.id).values(view="{", state="{"))
+        return None, []
+
+    console.gate.call(console.gate.assembly.store.transact(tamper))
+    page = text_of(rita.page(place(held)))
+    assert "A request that cannot be read" in page
+    assert "Nothing that can be read." in page
+    assert set(rita.forms(place(held))) == {"/console/logout"}
+    assert rita.get("/console/").status_code == 200
+    assert "A request that cannot be read" in text_of(rita.page("/console/all"))
     assert rita.post(place(held, "approve"), kept).status_code == 409
 
 

@@ -6,6 +6,7 @@ beside it can plant one. Over plain HTTP, which Lockgate serves on loopback only
 
 from __future__ import annotations
 
+import ipaddress
 from typing import cast
 
 from fastapi import Request, Response
@@ -18,9 +19,23 @@ VISIT = "lockgate-visit"
 
 
 def is_secure(request: Request) -> bool:
-    """Whether the browser came over TLS, to this process or to what stands before it."""
+    """Whether the browser came over TLS, to this process or to a proxy before it.
+
+    A proxy says so, or is known by its name: `public_url` is https, and the browser did not ask a loopback address.
+    Whoever lies about it locks nobody out but themselves.
+    """
+    if request.url.scheme == "https" or request.headers.get("x-forwarded-proto") == "https":
+        return True
     assembly = cast(Assembly, request.app.state.assembly)
-    return request.url.scheme == "https" or assembly.approvals.desk.base_url.startswith("https://")
+    public = assembly.approvals.desk.base_url.startswith("https://")
+    return public and not _is_loopback(request.url.hostname or "")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _named(request: Request, name: str) -> str:

@@ -13,7 +13,7 @@ from fastapi import Depends, Request
 from lockgate.action import Kind
 from lockgate.errors import AuthenticationError
 from lockgate.identity import Person, TokenKind, kind_of
-from lockgate.server.api.guard import Forbidden, Services
+from lockgate.server.api.guard import Forbidden, Services, services
 from lockgate.server.assemble import Assembly
 from lockgate.server.console.cookies import token_of
 from lockgate.server.console.places import PREFIX
@@ -89,7 +89,9 @@ def _from_here(request: Request) -> bool:
     no page can forge, decides where it is there; an Origin of somebody else is refused either way.
     """
     origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
-    if origin not in (None, "null") and urlsplit(origin).netloc != request.headers.get("host"):
+    assembly = services(request)
+    ours = {request.headers.get("host"), urlsplit(assembly.approvals.desk.base_url).netloc}  # the latter before a proxy
+    if origin not in (None, "null") and urlsplit(origin).netloc not in ours:
         return False
     if site is not None:
         return site == "same-origin"

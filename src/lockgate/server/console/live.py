@@ -20,7 +20,8 @@ from lockgate.services.approvals import Approvals, Watcher
 from lockgate.store import DEAF, EVERYTHING
 
 router = APIRouter()
-MOST_STREAMS = 1000
+MOST_STREAMS, MOST_EACH = 1000, 20
+"""Of all, and of one person: nobody takes the places of others."""
 LASTS_S = 300.0
 BEAT_S = 15.0
 """So that whoever hung up is noticed, and nothing on the way takes the stream for dead."""
@@ -32,7 +33,7 @@ SOMETHING = "*"
 @router.get("/live")
 async def stream(request: Request, me: Me, found: Services) -> Response:
     """`changed` events, their data ids of requests separated by spaces, or `*` for anything."""
-    watcher = found.approvals.watch(MOST_STREAMS)
+    watcher = found.approvals.watch(me.person.id, most=MOST_STREAMS, most_each=MOST_EACH)
     if watcher is None:
         return Response(status_code=204)  # a browser does not come again after this
     return StreamingResponse(_told(found.approvals, watcher), media_type="text/event-stream")

@@ -16,7 +16,8 @@ MOST_HEARD = 100
 class Watcher:
     """What has been committed since it was last asked: for a console, which shows many requests at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, who: str) -> None:
+        self.who = who
         self._heard: set[str] = set()
         self._rung = asyncio.Event()
         self.over = False
@@ -69,11 +70,12 @@ class Bell:
         for watcher in self._watchers:
             watcher.heard(topic)
 
-    def watch(self, most: int) -> Watcher | None:
-        """Hears of every change from now on, until `leave_watch`; None where as many watch already."""
-        if len(self._watchers) >= most:
+    def watch(self, who: str, *, most: int, most_each: int) -> Watcher | None:
+        """Hears of every change from now on, until `leave_watch`; None where as many watch already, or as many for
+        this one."""
+        if len(self._watchers) >= most or sum(one.who == who for one in self._watchers) >= most_each:
             return None
-        watcher = Watcher()
+        watcher = Watcher(who)
         self._watchers.add(watcher)
         return watcher
 

@@ -72,10 +72,11 @@ class Looking(Part):
         """What this person may do about the request now, and why not."""
         return await self._store.read(lambda conn: choosing.choices(self.desk, conn, request_id, voter))
 
-    def watch(self, most: int) -> Watcher | None:
-        """Hears the topics of all that is committed, by any process, until `unwatch`; None where `most` do already."""
+    def watch(self, who: str, *, most: int, most_each: int) -> Watcher | None:
+        """Hears the topics of all that is committed, by any process, until `unwatch`; None where `most` do already, or
+        `most_each` for this person."""
         self._bell.attach(self._store.listen)
-        return self._bell.watch(most)
+        return self._bell.watch(who, most=most, most_each=most_each)
 
     def unwatch(self, watcher: Watcher) -> None:
         self._bell.leave_watch(watcher)
