@@ -36,7 +36,7 @@ check: $(STAMP)/installed ## lint, types, import layers
 	$(BIN)/lint-imports
 
 .PHONY: test-packages
-test-packages: ## Debian's PostgreSQL (tests of TLS upstream) and JDBC driver: only as root, only when missing
+test-packages: ## Debian's PostgreSQL (tests of TLS upstream), JDBC driver and Chromium: only as root, only when missing
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { \
 	  test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
 	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql >/dev/null; } \
@@ -45,6 +45,10 @@ test-packages: ## Debian's PostgreSQL (tests of TLS upstream) and JDBC driver: o
 	  test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
 	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends libpostgresql-jdbc-java >/dev/null; } \
 	  || echo "no JDBC driver here: its tests are skipped"; }
+	@command -v chromedriver >/dev/null 2>&1 || { \
+	  test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium chromium-driver >/dev/null; } \
+	  || echo "no Chromium here: the console's browser tests are skipped"; }
 
 test: $(STAMP)/installed test-packages check docs ## everything
 	$(BIN)/python -m pytest -n 2

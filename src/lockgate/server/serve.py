@@ -45,6 +45,7 @@ class Running:
 
     async def stop(self) -> None:
         self._server.should_exit = True
+        self.assembly.approvals.end_watches()  # uvicorn waits for every answer, and theirs would not end
         for task in self._tasks[1:]:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

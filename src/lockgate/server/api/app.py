@@ -6,11 +6,14 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 from fastapi import Depends, FastAPI, Request, Response
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
 
 from lockgate import __version__
 from lockgate.errors import AuthenticationError, ConfigError, LockgateError, Refused, StoreError
+from lockgate.server import console
 from lockgate.server.api import (
     audit,
     batches,
@@ -85,6 +88,7 @@ def create_app(assembly: Assembly) -> FastAPI:
         slack,
     ):
         app.include_router(module.router, prefix="/api/v1", dependencies=[Depends(receipts.noting)])
+    console.mount(app)
 
     @app.middleware("http")
     async def headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -96,23 +100,35 @@ def create_app(assembly: Assembly) -> FastAPI:
             # Never the message, nor the path as it was written: they could quote a value.
             route = getattr(request.scope.get("route"), "path", "")
             log.error("a request failed", kind=type(error).__name__, path=route)
-            response = problem(500, "LG005", "Lockgate failed", "")
-        response.headers.update({**HEADERS, **receipts.header(written)})
+            response = answer(request, 500, LockgateError("Lockgate failed"))
+        response.headers.update({**HEADERS, **console.headers_for(request), **receipts.header(written)})
         return response
 
     app.add_middleware(Bounds, too_long=_too_long())
 
     @app.exception_handler(LockgateError)
-    async def refused(_: Request, error: LockgateError) -> JSONResponse:
-        status = next((code for kind, code in STATUS if isinstance(error, kind)), 400)
-        return problem(status, error.code, error.message, error.hint)
+    async def refused(request: Request, error: LockgateError) -> Response:
+        return answer(request, next((code for kind, code in STATUS if isinstance(error, kind)), 400), error)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         where = ", ".join(".".join(str(part) for part in e["loc"][1:]) for e in error.errors())
         return problem(422, "LG020", f"these fields are missing or wrong: {where}", "look at /api/openapi.json")
 
+    @app.exception_handler(HTTPException)
+    async def no_such(request: Request, error: HTTPException) -> Response:
+        if console.is_console(request):
+            return answer(request, error.status_code, Refused("there is no such page", hint="go back to the inbox"))
+        return await http_exception_handler(request, error)
+
     return app
+
+
+def answer(request: Request, status: int, error: LockgateError) -> Response:
+    """The error as whoever asked reads it: a page for the console, JSON for programs."""
+    if console.is_console(request):
+        return console.answer_error(request, status, error)
+    return problem(status, error.code, error.message, error.hint)
 
 
 def _too_long() -> JSONResponse:

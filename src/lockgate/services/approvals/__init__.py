@@ -10,8 +10,10 @@ from lockgate.approvals import Status
 from lockgate.services.approvals.delegating import Delegation
 from lockgate.services.approvals.editing import BatchView, ItemVote
 from lockgate.services.approvals.glass import Glass
+from lockgate.services.approvals.inbox import Box, Cursor, InboxPage
 from lockgate.services.approvals.nouns import (
     Changes,
+    Choices,
     Decide,
     Directory,
     Execution,
@@ -33,16 +35,21 @@ from lockgate.services.approvals.restoring import Restore
 from lockgate.services.approvals.service import Approvals
 from lockgate.services.approvals.switch import Switch
 from lockgate.services.approvals.telemetry import Reviewer
+from lockgate.services.approvals.waiting import Watcher
 
 __all__ = [
     "Approvals",
     "BatchView",
+    "Box",
     "Changes",
+    "Choices",
+    "Cursor",
     "Decide",
     "Delegation",
     "Directory",
     "Execution",
     "Glass",
+    "InboxPage",
     "ItemVote",
     "Opened",
     "Permit",
@@ -61,4 +68,5 @@ __all__ = [
     "Switch",
     "VoteShown",
     "Voter",
+    "Watcher",
 ]

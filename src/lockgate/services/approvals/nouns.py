@@ -148,6 +148,15 @@ class Voter:
 
 
 @dataclass(frozen=True, slots=True)
+class Choices:
+    """What somebody may do about a request now: None where they may, else why not."""
+
+    approve: Refusal | None
+    deny: Refusal | None
+    withdraw: Refusal | None
+
+
+@dataclass(frozen=True, slots=True)
 class Execution:
     """Leave to execute `payload` once; the intent is durable. `repr` hides the payload."""
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, insert, select
 
+from lockgate.approvals import Ballot, Request, Status, counted, events, groups_of, satisfiable, step
 from lockgate.approvals import Refusal as Refused
-from lockgate.approvals import Request, Status, counted, events, groups_of, satisfiable, step
 from lockgate.approvals.conflict import conflicts_json
 from lockgate.approvals.events import Event as Happening
 from lockgate.audit.event import Event
@@ -49,23 +49,21 @@ def vote(
     if not approve and not reason.strip():
         return _said(entry, "a deny needs a reason", "say why, in a few words"), log
     people = who.look(desk, conn, now_at)
-    conflicts = current_conflicts(desk, conn, people, entry)
     seen_digest = elsewhere.stored_digest(desk, entry, voter, view_digest)
-    ballot = who.ballot(
+    judged = judge(
+        desk,
+        conn,
         people,
+        entry,
         voter,
+        now_at,
         approve=approve,
         reason=desk.mask(reason[:REASON_CHARS]),
         action_digest=action_digest,
         view_digest=seen_digest,
     )
+    ballot, happening, after, refused = judged.ballot, judged.happening, judged.after, judged.refused
     reviewing = entry.request.status is Status.REVIEW_DUE
-    happening: Happening = events.Reviewed(ballot, conflicts) if reviewing else events.Voted(ballot, conflicts)
-    after = step(entry.request, happening, now_at)
-    refused = after if isinstance(after, Refused) else _starves(people, entry, after)
-    refused = refused or elsewhere.refuse(desk, people, entry, voter)
-    if approve and refused is None:
-        refused = _not_shown(desk, entry, voter, reviewing=reviewing)
     saw_it = (action_digest, seen_digest) == (entry.request.action_digest, entry.request.view_digest)
     changes: list[Event] = []
     if refused is None:
@@ -89,7 +87,7 @@ def vote(
                 "saw_it": saw_it,
                 "counted": refused is None,
                 "why": "" if refused is None else refused.message,
-                "conflicts": conflicts_json(conflicts),
+                "conflicts": conflicts_json(happening.conflicts),
             },
         )
     )
@@ -97,6 +95,44 @@ def vote(
     if refused is not None:
         return _said(entry, refused.message, refused.hint), log
     return shown(desk, entry, now_at), [*log, *changes]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a vote would do: `after` where it counts, `refused` where it does not."""
+
+    ballot: Ballot
+    happening: events.Voted | events.Reviewed
+    after: Request | Refused
+    refused: Refused | None
+
+
+def judge(
+    desk: Desk,
+    conn: Connection,
+    people: who.People,
+    entry: Entry,
+    voter: Voter,
+    now_at: int,
+    *,
+    approve: bool,
+    reason: str,
+    action_digest: str,
+    view_digest: str,
+) -> Judged:
+    """The rules of a vote, applied to a believed entry with its clocks settled; nothing is written."""
+    conflicts = current_conflicts(desk, conn, people, entry)
+    ballot = who.ballot(
+        people, voter, approve=approve, reason=reason, action_digest=action_digest, view_digest=view_digest
+    )
+    reviewing = entry.request.status is Status.REVIEW_DUE
+    happening = events.Reviewed(ballot, conflicts) if reviewing else events.Voted(ballot, conflicts)
+    after = step(entry.request, happening, now_at)
+    refused = after if isinstance(after, Refused) else _starves(people, entry, after)
+    refused = refused or elsewhere.refuse(desk, people, entry, voter)
+    if approve and refused is None:
+        refused = _not_shown(desk, entry, voter, reviewing=reviewing)
+    return Judged(ballot, happening, after, refused)
 
 
 def current_conflicts(desk: Desk, conn: Connection, people: who.People, entry: Entry) -> dict[str, tuple[str, ...]]:

@@ -9,6 +9,7 @@ from lockgate.action import JSON
 from lockgate.services.approvals.absences import Absences
 from lockgate.services.approvals.changes import loosened_since
 from lockgate.services.approvals.desk import Clock, Desk
+from lockgate.services.approvals.inbox import Inbox
 from lockgate.services.approvals.notices import notify
 from lockgate.services.approvals.nouns import Changes, Directory, Rules, Show
 from lockgate.services.approvals.waiting import Bell
@@ -37,6 +38,7 @@ class Part:
         self._store = store
         self._profiles = profiles
         self._bell = Bell()
+        self._inbox = Inbox()
         self._suspected: set[str] = set()
         self.absences = Absences()
         changes = changes or partial(loosened_since, keys=keys)

@@ -11,14 +11,16 @@ from sqlalchemy import Connection
 from lockgate.action import JSON, Requester
 from lockgate.approvals import Status
 from lockgate.errors import Refused
-from lockgate.services.approvals import editing, telemetry, voting
+from lockgate.services.approvals import choosing, editing, telemetry, voting
 from lockgate.services.approvals import people as who
 from lockgate.services.approvals.desk import look
 from lockgate.services.approvals.entries import load_where
-from lockgate.services.approvals.nouns import Asked, Refusal, RequestView, Voter
+from lockgate.services.approvals.inbox import Box, Cursor, InboxPage
+from lockgate.services.approvals.nouns import Asked, Choices, Refusal, RequestView, Voter
 from lockgate.services.approvals.requester import requester_of
 from lockgate.services.approvals.service.base import Part
 from lockgate.services.approvals.showing import shown
+from lockgate.services.approvals.waiting import Watcher
 from lockgate.store.tables import approvals as t
 
 
@@ -61,6 +63,27 @@ class Looking(Part):
             return [view for view in found if not state or view.state == state]
 
         return await self._store.read(read)
+
+    async def inbox(self, person: str, box: Box, *, after: Cursor | None = None, limit: int = 50) -> InboxPage:
+        """A page of what waits for this person, of what they wait for, or of all; and how many of each."""
+        return await self._store.read(lambda conn: self._inbox.page(self.desk, conn, person, box, after, limit))
+
+    async def choices(self, request_id: str, voter: Voter) -> Choices:
+        """What this person may do about the request now, and why not."""
+        return await self._store.read(lambda conn: choosing.choices(self.desk, conn, request_id, voter))
+
+    def watch(self, who: str, *, most: int, most_each: int) -> Watcher | None:
+        """Hears the topics of all that is committed, by any process, until `unwatch`; None where `most` do already, or
+        `most_each` for this person."""
+        self._bell.attach(self._store.listen)
+        return self._bell.watch(who, most=most, most_each=most_each)
+
+    def unwatch(self, watcher: Watcher) -> None:
+        self._bell.leave_watch(watcher)
+
+    def end_watches(self) -> None:
+        """Before a server stops: it waits for those who are told what changes."""
+        self._bell.end_watches()
 
     async def batch(self, batch: str, *, viewer: str = "") -> editing.BatchView | Refusal:
         """All of the batch on one screen; naming the viewer starts their time to decide on each item."""
