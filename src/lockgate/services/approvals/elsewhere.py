@@ -66,8 +66,8 @@ def stored_digest(desk: Desk, entry: Entry, voter: Voter, view_digest: str) -> s
 
 def _not_theirs(people: People, voter: Voter) -> Refused | None:
     account = people.accounts.get(voter.through)
-    linked = people.links.get(voter.through, frozenset())
-    if account is None or not account.active or not account.human or voter.person_id not in linked:
+    theirs = voter.through.startswith(f"{voter.channel}:")
+    if account is None or not account.active or not theirs or voter.person_id not in account.linked:
         return Refused("link", "this account is not linked to yours", "link it: /lockgate link")
     if not cooled_off(account, people.now_at, installed_at=people.installed_at, cooling_s=people.cooling_s):
         return Refused("young", "this account was linked only now, and does not vote yet", ELSEWHERE)
