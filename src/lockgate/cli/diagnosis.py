@@ -57,6 +57,7 @@ async def diagnose(path: Path) -> list[Finding]:
     except LockgateError as error:
         return [Finding("error", error.message, error.hint)]
     findings = [Finding("ok", f"{path.name} is readable"), *_files(config), *await _schema(config), *await _log(config)]
+    findings += _told(config)
     findings += await asyncio.to_thread(_vault, config)
     findings += [Finding(*line) for line in await provider_lines(config.oidc)]
     for name, connection in config.connections.items():
@@ -102,16 +103,16 @@ def _files(config: Config) -> list[Finding]:
         )
     else:
         findings.append(Finding("ok", f"an account or membership younger than {config.cooling_s} s does not vote"))
-    findings += [Finding("ok", f"{teller.name}: tells of what waits, and takes no votes") for teller in config.tellers]
-    return [*findings, *_slack(config)]
+    return findings
 
 
-def _slack(config: Config) -> list[Finding]:
+def _told(config: Config) -> list[Finding]:
     """What is configured, never what is secret; nothing where there is none."""
+    found = [Finding("ok", f"{teller.name}: tells of what waits, and takes no votes") for teller in config.tellers]
     slack = config.slack
     if slack is None:
-        return []
-    found = [
+        return found
+    found += [
         Finding(
             "ok",
             f"slack: asks in {slack.room} of {slack.team}; linked accounts decide there up to medium risk",
