@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from training.ablation import VARIANTS, WHOLE, made, row
+from training.ablation import VARIANTS, WHOLE, row
 from training.measure import Score
-
-from training import ablation
 
 TEXT = "Rosa Petrov called on 3/4/2024"
 
@@ -23,11 +21,6 @@ def test_a_variant_that_finds_nothing_has_a_row_too():
     nothing = Score()
     nothing.add("a", TEXT, [(0, 11, "NAME")], [])
     assert row("nothing", [nothing, nothing]) == "| nothing | 0.000 | 0.000 | 0.00 | 0.000 | 0.000 |"
-
-
-def test_texts_of_the_generator_are_not_those_that_are_learnt_from(monkeypatch):
-    monkeypatch.setattr(ablation, "MADE", 5)
-    assert [one.text for one in made(1)] != [one.text for one in made(1 + ablation.UNSEEN)]
 
 
 def test_each_variant_leaves_something_out_or_adds_the_second_look():

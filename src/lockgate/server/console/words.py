@@ -73,6 +73,7 @@ OTHERS: Mapping[str, str] = {
     conflict.CREATED: "created a voter's account within 24 hours before it",
     conflict.PLANTED: "was given the account or a group by a party to this, within 24 hours",
     conflict.MOVED: "changed a voter's groups within 24 hours before it",
+    conflict.UNLINKED: "could be a party to it that has an account of another issuer, linked to no voter's",
 }
 """Reasons of the conflict set, which speak to whom they are about, said of somebody else."""
 
