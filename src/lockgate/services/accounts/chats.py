@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select
 
 from lockgate.action import JSON, Kind
+from lockgate.approvals.conflict import CHATS
 from lockgate.audit.event import Event
 from lockgate.errors import Refused
 from lockgate.identity import Person
@@ -134,7 +135,7 @@ class Chats(Part):
 
 def is_chat(account: str) -> bool:
     """Whether the account is one of a chat: it has no password, opens nothing and is in no group."""
-    return account.startswith("slack:")
+    return account.partition(":")[0] in CHATS
 
 
 def _hash(code: str) -> str:
