@@ -7,9 +7,11 @@ import time
 
 import psycopg
 import pytest
+from starlette.requests import ClientDisconnect
 
 from listening import Stream
 from lockgate.server.console import live
+from lockgate.server.console.guard import Visitor
 from support import PASSWORD
 
 
@@ -124,3 +126,22 @@ def test_many_changes_at_once_are_told_together(console):
     console.gate.loop.call_soon_threadsafe(lambda: [bell.ring(name) for name in names])
     assert stream.next() == ("changed", "*"), "of more than a page could hold it says that something changed"
     stream.close()
+
+
+def test_a_browser_that_hangs_up_before_the_first_word_keeps_no_place(console):
+    """Twenty of those, and this person's pages would be told nothing until the server begins anew."""
+    gate = console.gate
+    rita = next(person for person in gate.call(gate.assembly.accounts.everybody()) if person.id == "local:rita")
+
+    async def hung_up(_message=None):
+        raise OSError
+
+    async def go():
+        for _ in range(live.MOST_EACH + 1):
+            answer = await live.stream(None, Visitor(rita, ""), gate.assembly)
+            assert answer.status_code == 200, "the places of this person are taken"
+            with pytest.raises((OSError, ClientDisconnect)):
+                await answer({"type": "http", "asgi": {"spec_version": "2.4"}}, hung_up, hung_up)
+
+    gate.call(go())
+    assert watchers(console) == 0

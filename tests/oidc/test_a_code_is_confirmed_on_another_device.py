@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from clinic import Clock
+from lockgate.services import logins
 from providers import configure
 
 
@@ -50,6 +51,15 @@ def test_it_waits_until_somebody_has_confirmed(api, begin, liar, clock):
 
 def test_the_device_code_stays_with_the_server(begin):
     assert "device-1" not in str(begin())
+
+
+def test_the_provider_is_not_asked_for_more_codes_than_are_kept(api, begin, liar, monkeypatch):
+    monkeypatch.setattr(logins, "MOST_FROM_ONE", 3)
+    for _ in range(3):
+        begin()
+    before = liar.asked.count("/device")
+    assert [api("", "POST", "/login/oidc/device").status_code for _ in range(5)] == [429] * 5
+    assert liar.asked.count("/device") == before
 
 
 def test_the_provider_is_asked_no_faster_than_it_says(api, begin, liar, clock):

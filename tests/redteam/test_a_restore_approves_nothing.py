@@ -7,7 +7,9 @@ from contextlib import closing
 
 import pytest
 
+from lockgate.errors import Refused
 from lockgate.services.approvals import Refusal, Restore, Voter
+from lockgate.services.logins import Begun, Logins
 from support import PASSWORD, start_gate, stop_gate
 
 RECORD = {"size": 1, "given_up": 2, "topic": "restore"}
@@ -29,6 +31,22 @@ def accept(gate, person, **session):
 
 def still_open(gate) -> bool:
     return gate.call(gate.assembly.approvals.restored()).open
+
+
+def test_logins_and_codes_that_were_on_their_way_are_void(hospital, tmp_path):
+    """The store that is put back has them as they were before somebody used them."""
+    gate = start_gate(hospital, tmp_path, "ai-agents")
+    try:
+        logins, accounts = Logins(gate.assembly.store), gate.assembly.accounts
+        gate.call(logins.begin("state", "handle", Begun("browser", "https://gate.test/callback")))
+        code = gate.call(accounts.chat_code("slack:T0CLINIC.URITA", "Rita"))
+        assert gate.call(accounts.chat_code_of(code))
+        gate.call(gate.assembly.approvals.void(RECORD))
+        assert gate.call(logins.take("state", "handle", "browser")) is None
+        with pytest.raises(Refused):
+            gate.call(accounts.link_chat(code, by="local:rita"))
+    finally:
+        stop_gate(gate)
 
 
 def test_one_person_does_not_count_twice(restored):

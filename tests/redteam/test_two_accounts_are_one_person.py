@@ -116,6 +116,43 @@ def test_nobody_lifts_the_kill_switch_with_two_accounts(api, gate, terminal, pro
     assert api("rita", "POST", "/kill-switch", {"on": False}).json() == {"on": False}
 
 
+def test_a_chat_account_on_each_side_makes_no_second_person(api, gate, terminal, provider):
+    """Whoever gets a code out of a colleague, or has two accounts in the chat, links one to each of their own."""
+    configure(gate, provider.issuer, groups={"reviewers": "admins"})
+    one, account = session(api, "root"), terminal.logged_in("root")
+    accounts = gate.assembly.accounts
+    for number, person in enumerate(("local:root", account["person"])):
+        code = gate.call(accounts.chat_code(f"slack:T0CLINIC.U{number}", "somebody"))
+        gate.call(accounts.link_chat(code, by=person))
+    assert api("", "POST", "/kill-switch", {"on": True}, token=one).json()["on"]
+    assert api("", "POST", "/kill-switch", {"on": False}, token=one).json()["on"]
+    refused = api("", "POST", "/kill-switch", {"on": False}, token=account["token"])
+    assert refused.status_code == 409 and "another issuer" in refused.json()["title"]
+
+
+@pytest.mark.parametrize("voters", ["local", "provider"])
+def test_an_administrator_does_not_approve_alone_by_saying_whose_an_account_is(api, gate, terminal, provider, voters):
+    """root owns an agent by the account that does not vote, and links that one to somebody who does."""
+    configure(gate, provider.issuer, groups={"reviewers": "privacy"})
+    by_provider, local = terminal.logged_in("root")["token"], session(api, "root")
+    gate.call(gate.assembly.accounts.change_groups("local:root", join=["privacy"], by="init"))
+    asks, owner, votes = by_provider, account_of(provider.issuer, "root"), local
+    if voters == "provider":
+        vote_by_provider(gate, provider)
+        assert terminal.link("alf", session(api, "alf")).status_code == 200
+        asks, owner, votes = local, "local:root", by_provider
+    assert api("", "POST", "/agents", {"name": "hers"}, token=asks).status_code == 201
+    token = api("", "POST", "/tokens", {"connection": "clinic", "account": "local:hers"}, token=asks).json()["token"]
+    answer = api("", "POST", f"/people/{owner}/link", {"other": "local:alf"}, token=local)
+    with psycopg.connect(**gate.parameters() | {"user": "hers", "password": token}, autocommit=True) as client:
+        client.execute("SET lockgate.hold = 'fail'")
+        with pytest.raises(psycopg.Error), client.cursor().copy(EXPORT) as rows:
+            list(rows)
+    approved = [vote(api, votes, request).status_code for request in gate.pending()]
+    assert 200 not in approved, "the owner has approved what their own agent asks"
+    assert answer.status_code == 400 and "logging in to both" in answer.json()["title"]
+
+
 def test_nobody_erases_with_another_account_what_opens_the_evidence_of_their_own_doing(api, gate, terminal, provider):
     vote_by_provider(gate, provider)
     with gate.connect() as agent:

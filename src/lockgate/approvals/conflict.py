@@ -17,6 +17,8 @@ OWNED_SINCE_S = 30 * 24 * 3600
 PREPARED_SINCE_S = 24 * 3600
 COOLING_S = 3600
 COOLING_FROM_S = 24 * 3600
+CHATS = frozenset({"slack"})
+"""What stands before the colon of a chat's account, where another has its issuer."""
 
 ASKED, ACTS, BEHALF = "you asked for it", "you act in it", "it is done on your behalf"
 OWNS, OWNED = "you own an agent or service in it", "you owned an agent or service in it within 30 days"
@@ -157,10 +159,16 @@ def conflict_set(
     return {person: tuple(sorted(reasons[person])) for person in sorted(reasons)}
 
 
+def issuers(ids: Iterable[str]) -> frozenset[str]:
+    """Who vouches for these accounts. A chat vouches for nobody: one human may have many accounts there, or a code that
+    was another's, so that to have one tells nobody apart."""
+    return frozenset(id.partition(":")[0] for id in ids) - CHATS
+
+
 def may_be_one(one: Iterable[str], other: Iterable[str]) -> bool:
     """Whether two people, each known by the ids of their linked accounts, may be one human with another account that
     nobody has linked. A human has one account of an issuer (or links the others): of a shared one they are two."""
-    return not {id.partition(":")[0] for id in one} & {id.partition(":")[0] for id in other}
+    return not issuers(one) & issuers(other)
 
 
 def _could_be_anybody(account: Account | None, links: Mapping[str, frozenset[str]], issuer: str) -> bool:

@@ -60,12 +60,7 @@ class Logins:
         def unit(conn: Connection) -> tuple[None, list[Event]]:
             now_at = store.clock()
             conn.execute(delete(t).where(t.c.expires_at <= now_at))
-            everybody = conn.execute(select(func.count()).select_from(t)).scalar_one()
-            from_here = conn.execute(
-                select(func.count()).select_from(t).where(t.c.address == begun.address[:64])
-            ).scalar_one()
-            if everybody >= MOST or from_here >= MOST_FROM_ONE:
-                raise TooManyLogins("too many logins are on their way", hint="wait a little and try again")
+            _refuse_too_many(conn, begun.address, now_at)
             name = _hash("state", state)
             values = {
                 "id": name,
@@ -85,6 +80,10 @@ class Logins:
             return None, []
 
         await store.transact(unit)
+
+    async def refuse_too_many(self, address: str) -> None:
+        """Before somebody else is troubled. TooManyLogins: from this address no other would be begun."""
+        await self._store.read(lambda conn: _refuse_too_many(conn, address, self._store.clock()))
 
     async def take(self, state: str, handle: str, kind: str) -> Begun | None:
         """The login of this state, which is then no more; None for none, for another's, and for one that is over."""
@@ -144,6 +143,13 @@ class Logins:
     def _sealed(self, name: str, device: str) -> str:
         sealed = self._store.keys.seal(device.encode(), _context(name)) if device else b""
         return base64.b64encode(sealed).decode()
+
+
+def _refuse_too_many(conn: Connection, address: str, now_at: int) -> None:
+    alive = select(func.count()).select_from(t).where(t.c.expires_at > now_at)
+    from_here = alive.where(t.c.address == address[:64])
+    if conn.execute(alive).scalar_one() >= MOST or conn.execute(from_here).scalar_one() >= MOST_FROM_ONE:
+        raise TooManyLogins("too many logins are on their way", hint="wait a little and try again")
 
 
 def _hash(what: str, text: str) -> str:

@@ -154,3 +154,12 @@ def test_masked_statements_are_not_told_at_all(reviews, slack):
     assert tried(reviews.gate, "SELECT count(*) FROM task") == ""
     reviews.work()
     assert slack.calls == []
+
+
+def test_the_list_of_what_waits_makes_no_link_of_what_an_agent_wrote(reviews):
+    """The answer to a command is no verbatim block: Slack links there what looks like an address."""
+    reviews.link("URITA", "rita")
+    reviews.asked()
+    (line,) = reviews.command("URITA").splitlines()
+    assert line.count("`") == 2 and line.endswith("`")
+    assert blocks.inline("read `t`\n• <https://evil.test|req_1>") == "`read 't' • &lt;https://evil.test|req_1&gt;`"

@@ -48,6 +48,11 @@ def escape(text: str) -> str:
     return plain.replace("`", "`\u200b")
 
 
+def inline(text: str) -> str:
+    """Text on one line, as code: outside of a verbatim block Slack makes a link of what looks like an address."""
+    return f"`{escape(' '.join(text.replace('`', chr(39)).split()))}`"
+
+
 def show(request_id: str, view_digest: str, view: Mapping[str, Any]) -> ShownThere:
     """What a vote from Slack binds to, and whether all of the stored view is shown."""
     sections = _sections(view.get("lines", ()))

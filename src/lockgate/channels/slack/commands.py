@@ -70,7 +70,7 @@ class Commands:
         if not mine:
             return "Nothing waits for you."
         lines = [
-            f"• <{self._settings.console(view.id)}|{view.id}>, {view.risk} risk: {blocks.escape(view.sentence[:200])}"
+            f"• <{self._settings.console(view.id)}|{view.id}>, {view.risk} risk: {blocks.inline(view.sentence[:200])}"
             for view in mine[:MOST_LISTED]
         ]
         more = f"\nand {len(mine) - MOST_LISTED} more, in the console" if len(mine) > MOST_LISTED else ""

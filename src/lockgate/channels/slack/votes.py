@@ -26,7 +26,10 @@ from lockgate.store.outbox import Message, claim, put, settle
 
 log = structlog.get_logger("lockgate.slack")
 
-NOT_LINKED = "Your Slack account is not linked to Lockgate: /lockgate link"
+NOT_LINKED = (
+    "Your Slack account is not linked to Lockgate (/lockgate link), or it is linked to one of your identity provider's "
+    "and you have not logged in there today: log in to Lockgate."
+)
 NO_MESSAGE = "This message is none of Lockgate's any more: open the request in the console."
 
 

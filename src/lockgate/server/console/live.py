@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from lockgate.server.api.guard import Services
 from lockgate.server.assemble import ACCOUNTS_TOPIC, KILL_TOPIC
@@ -36,28 +37,40 @@ async def stream(request: Request, me: Me, found: Services) -> Response:
     watcher = found.approvals.watch(me.person.id, most=MOST_STREAMS, most_each=MOST_EACH)
     if watcher is None:
         return Response(status_code=204)  # a browser does not come again after this
-    return StreamingResponse(_told(found.approvals, watcher), media_type="text/event-stream")
+    return _Stream(found.approvals, watcher)
 
 
-async def _told(approvals: Approvals, watcher: Watcher) -> AsyncIterator[str]:
+class _Stream(StreamingResponse):
+    """Gives its place back however it ends, also where the browser hung up before the first word was sent: then
+    nothing of what would be told has begun, nor ends."""
+
+    def __init__(self, approvals: Approvals, watcher: Watcher) -> None:
+        super().__init__(_told(watcher), media_type="text/event-stream")
+        self._approvals, self._watcher = approvals, watcher
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._approvals.unwatch(self._watcher)
+
+
+async def _told(watcher: Watcher) -> AsyncIterator[str]:
     loop = asyncio.get_running_loop()
     ends = loop.time() + LASTS_S
-    try:
-        yield "retry: 2000\n\nevent: ready\ndata: *\n\n"
-        while not watcher.over and (left_s := ends - loop.time()) > 0:
-            heard = await watcher.take(min(BEAT_S, left_s))
-            if not heard:
-                yield ": still here\n\n"
-                continue
-            await asyncio.sleep(GATHER_S)
-            heard |= await watcher.take(0)
-            names = _named(heard)
-            if names:
-                yield f"event: changed\ndata: {names}\n\n"
-            if ACCOUNTS_TOPIC in heard:
-                break  # somebody may be a member no more: whoever still has a session comes again
-    finally:
-        approvals.unwatch(watcher)
+    yield "retry: 2000\n\nevent: ready\ndata: *\n\n"
+    while not watcher.over and (left_s := ends - loop.time()) > 0:
+        heard = await watcher.take(min(BEAT_S, left_s))
+        if not heard:
+            yield ": still here\n\n"
+            continue
+        await asyncio.sleep(GATHER_S)
+        heard |= await watcher.take(0)
+        names = _named(heard)
+        if names:
+            yield f"event: changed\ndata: {names}\n\n"
+        if ACCOUNTS_TOPIC in heard:
+            break  # somebody may be a member no more: whoever still has a session comes again
 
 
 def _named(topics: frozenset[str]) -> str:

@@ -110,6 +110,9 @@ class Flows:
         """RFC 8628. ConfigError: the installation has not switched it on, or the provider has none."""
         if not self.settings.device_flow:
             raise ConfigError("the device flow is switched off here", hint="log in with a browser, or oidc.device_flow")
+        await self._logins.refuse_too_many(
+            address
+        )  # anybody may ask for one, and the provider would be asked each time
         given = await self.asking.device_code()
         state, handle = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
         begun = Begun("device", address=address, device=given.device_code, interval_s=given.interval_s)

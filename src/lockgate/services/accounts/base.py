@@ -65,3 +65,12 @@ class Part:
         if found is None:
             raise ConfigError(f"{account} is not in the directory")
         return found
+
+    def linked_to(self, conn: Connection, account: str) -> frozenset[str]:
+        """All accounts of the human behind this one, itself included."""
+        linked = {person.id: person.linked for person in self.people(conn)}
+        found, new = frozenset({account}), linked[account]
+        while new - found:
+            found |= new
+            new = frozenset(other for one in new for other in linked[one])
+        return found

@@ -14,11 +14,12 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select
 
 from lockgate.action import JSON, Kind
+from lockgate.approvals.conflict import CHATS
 from lockgate.audit.event import Event
 from lockgate.errors import Refused
-from lockgate.identity import Person
-from lockgate.services.accounts.base import Part
-from lockgate.services.accounts.credentials import SECOND
+from lockgate.identity import Person, TokenKind
+from lockgate.services.accounts.base import LOCAL, Part
+from lockgate.services.accounts.credentials import SECOND, SESSION_S
 from lockgate.store.sealed import change_row, is_row_genuine, row_mac
 from lockgate.store.tables import people as t
 from lockgate.store.tables.chat import chat_codes
@@ -113,7 +114,11 @@ class Chats(Part):
         return await self._store.transact(unit)
 
     async def behind_chat(self, account: str) -> Person | None:
-        """The person whom this account of a chat is linked to; None unless both are active."""
+        """The person whom this account of a chat is linked to; None unless both are active.
+
+        Whom an identity provider vouches for has logged in there within the life of a session: the chat is no way
+        around its saying that somebody, or their place in a group, is gone.
+        """
 
         def look(conn: Connection) -> Person | None:
             people = {one.id: one for one in self.people(conn)}
@@ -121,9 +126,20 @@ class Chats(Part):
             if found is None or not found.active or not is_chat(account):
                 return None
             mine = [people[other] for other in found.linked if not is_chat(other)]
-            return mine[0] if len(mine) == 1 and mine[0].active and mine[0].kind == Kind.HUMAN.value else None
+            if len(mine) != 1 or not mine[0].active or mine[0].kind != Kind.HUMAN.value:
+                return None
+            return mine[0] if self._is_vouched_for(conn, mine[0].id) else None
 
         return await self._store.read(look)
+
+    def _is_vouched_for(self, conn: Connection, account: str) -> bool:
+        """Whether the account is Lockgate's own, or its issuer has proved it lately."""
+        if account.startswith(f"{LOCAL}:"):
+            return True
+        c, since_at = t.credentials.c, self._store.clock() - SESSION_S * SECOND
+        mine = (c.person == account, c.kind == TokenKind.SESSION.name.lower(), c.created_at > since_at)
+        rows = conn.execute(select(t.credentials).where(*mine)).all()
+        return any(is_row_genuine(self._store.keys, t.credentials, row) for row in rows)
 
     def _code(self, conn: Connection, code: str) -> Row[Any] | None:
         row = conn.execute(select(chat_codes).where(chat_codes.c.id == _hash(code))).first()
@@ -134,7 +150,7 @@ class Chats(Part):
 
 def is_chat(account: str) -> bool:
     """Whether the account is one of a chat: it has no password, opens nothing and is in no group."""
-    return account.startswith("slack:")
+    return account.partition(":")[0] in CHATS
 
 
 def _hash(code: str) -> str:

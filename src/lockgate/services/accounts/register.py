@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, insert, update
 
 from lockgate.action import JSON, Kind
+from lockgate.approvals.conflict import issuers
 from lockgate.audit.event import Event
 from lockgate.errors import ConfigError
 from lockgate.identity import Person
@@ -136,7 +137,11 @@ class Register(Part):
         return await self._store.transact(unit)
 
     async def link(self, one: str, other: str, *, by: str) -> None:
-        """Two accounts of one human: together they count once, and share every conflict."""
+        """Two accounts of one human: together they count once, and share every conflict.
+
+        Accounts of two issuers are linked by logging in to both, and by nobody's word: who asks by the one votes by
+        the other, unless the link says which voter they are. ConfigError: this link would say so.
+        """
 
         def unit(conn: Connection) -> tuple[None, list[Event]]:
             self.known_in(conn, one)
@@ -145,6 +150,11 @@ class Register(Part):
                 raise ConfigError("an account is not linked to itself")
             if other in self.known_in(conn, one).linked:
                 raise ConfigError(f"{one} and {other} are linked already")
+            if len({issuers(self.linked_to(conn, account)) for account in (one, other)}) > 1:
+                raise ConfigError(
+                    "accounts of two issuers are linked by logging in to both",
+                    hint="they do it themselves: lockgate login, then lockgate login --link",
+                )
             conn.execute(insert(t.links).values(one=min(one, other), other=max(one, other), at=self._store.clock()))
             body: dict[str, JSON] = {"one": one, "other": other, "by": by, "register": self.register.reseal(conn)}
             return None, [Event("accounts.linked", body)]

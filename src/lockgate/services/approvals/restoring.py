@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from lockgate.action import JSON
 from lockgate.approvals import Request, Status, events, step
@@ -25,7 +25,9 @@ from lockgate.services.approvals.nouns import FAILED, FORBIDDEN, Refusal, Voter
 from lockgate.store.event_mac import event_key, is_genuine
 from lockgate.store.sealed import change_row
 from lockgate.store.tables import approvals as t
+from lockgate.store.tables.chat import chat_codes
 from lockgate.store.tables.log import events as log_events
+from lockgate.store.tables.logins import logins
 from lockgate.store.tables.outbox import outbox
 from lockgate.store.tables.people import credentials
 
@@ -85,7 +87,8 @@ def refuse_if_open(desk: Desk, conn: Connection) -> Refusal | None:
 def void(
     desk: Desk, conn: Connection, record: dict[str, JSON], *, stopped: bool = False
 ) -> tuple[dict[str, int], list[Event]]:
-    """Void open requests, grants, glasses, lent places, sessions, tokens, keys and unsent messages, under one event.
+    """Void open requests, grants, glasses, lent places, sessions, tokens, keys, unsent messages, and logins and codes
+    that were on their way, under one event.
 
     `stopped`: the kill switch was on in the store that was replaced, and a restore does not lift it.
     """
@@ -94,6 +97,8 @@ def void(
     # What waited to be sent may have been sent since; what is written below is new.
     unsent = conn.execute(update(outbox).where(outbox.c.state == "waiting").values(state="dead", error="restored"))
     counts = {"messages": unsent.rowcount, "requests": 0, "grants": 0, "standing": 0, "glasses": 0}
+    for table in (logins, chat_codes):  # what was taken since would be there again
+        conn.execute(delete(table))
     waiting = (Status.PENDING.value, Status.APPROVED.value)
     for entry in load_where(conn, t.requests.c.status.in_(waiting), limit=MOST):
         settled(desk, conn, entry, now_at, log)
