@@ -5,4 +5,3 @@ cdef extern from "_second_lanes.h" nogil:
     void lanes_sum(const unsigned long long *table, int times, const unsigned int *rows, int n, short *x)
     void lanes_filter(const short *w, const int *b, const short *x, short *y)
     void lanes_blend(const short *w, const int *b, const short *y, short *x)
-    void lanes_fetch(const unsigned long long *table, const unsigned int *rows, int n)

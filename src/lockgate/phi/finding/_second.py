@@ -183,7 +183,6 @@ class Second:
     paired_filters = cython.declare(cython.short[::1])
     paired_mixtures = cython.declare(cython.short[::1])
     rows = cython.declare(cython.uint[::1])
-    coming_rows = cython.declare(cython.uint[::1])
 
     def __init__(self, times, table, filters, shifts, mixtures, offsets, ends, leans):
         if tuple(len(part) for part in (table, filters, shifts, mixtures, offsets, ends, leans)) != SIZES:
@@ -201,7 +200,6 @@ class Second:
         self.values = lanes.aligned([0] * room)
         self.filtered = lanes.aligned([0] * room)
         self.rows = array.array("I", bytes(4 * 96))
-        self.coming_rows = array.array("I", bytes(4 * 96))
         self.paired_filters = lanes.paired_filters(filters, LAYERS) if cython.compiled and LANES_WIDE else filters
         self.paired_mixtures = lanes.paired_mixtures(mixtures, LAYERS) if cython.compiled and LANES_WIDE else mixtures
 
@@ -270,8 +268,6 @@ def _look(
     x: cython.p_short = _shorts(second.values)
     y: cython.p_short = _shorts(second.filtered)
     rows: cython.p_uint = _uints(second.rows)
-    coming_rows: cython.p_uint = _uints(second.coming_rows)
-    coming: cython.int
     away = cython.declare(cython.int[288])
     times: cython.int = second.times
     i: cython.int = 0
@@ -317,24 +313,13 @@ def _look(
         for c in range(SIDE * CHANNELS):
             x[c] = 0
             x[(SIDE + size) * CHANNELS + c] = 0
-        coming = 0
-        for k in range(size + 1):
-            n = coming
-            rows, coming_rows = coming_rows, rows
-            if k < size:
-                j = low + k
-                coming = _rows(
-                    key[j], looks[j], shape[j], head[j], tail[j], bits[j], group[j], cue[j], pattern[j], coming_rows
-                )
-                # They lie far apart in memory: they are on their way while the word before is summed up.
-                if cython.compiled:
-                    lanes_fetch(table, coming_rows, coming)
-            if k == 0:
-                continue
+        for k in range(size):
+            j = low + k
+            n = _rows(key[j], looks[j], shape[j], head[j], tail[j], bits[j], group[j], cue[j], pattern[j], rows)
             if cython.compiled and LANES_WIDE:
-                lanes_sum(table, times, rows, n, x + (SIDE + k - 1) * CHANNELS)
+                lanes_sum(table, times, rows, n, x + (SIDE + k) * CHANNELS)
             else:
-                _sum(table, times, rows, n, x, (SIDE + k - 1) * CHANNELS)
+                _sum(table, times, rows, n, x, (SIDE + k) * CHANNELS)
         for layer in range(LAYERS):
             beside = REACH - (layer + 1) * SIDE
             for k in range(size):

@@ -10,16 +10,12 @@ comes out is what the loops give, number by number; where neither is there, the 
 
 #if defined(__GNUC__)
 static inline int lanes_lowest(uint32_t bits) { return __builtin_ctz(bits); }
-static inline void lanes_fetch(const unsigned long long *table, const unsigned int *rows, int n) {
-    for (int k = 0; k < n; k++) __builtin_prefetch(table + (uint64_t)rows[k] * 8);
-}
 #else
 static inline int lanes_lowest(uint32_t bits) {
     int n = 0;
     while (!((bits >> n) & 1)) n++;
     return n;
 }
-static inline void lanes_fetch(const unsigned long long *table, const unsigned int *rows, int n) {}
 #endif
 
 #if defined(__AVX2__) && defined(__GNUC__)
