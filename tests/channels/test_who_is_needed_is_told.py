@@ -12,9 +12,10 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import psycopg
 import pytest
 
+from lockgate.channels.due import MOST_TRIES
 from lockgate.channels.mail import Mail
 from lockgate.channels.pagerduty import PagerDuty
-from lockgate.channels.telling import MOST_TRIES, deliver_due
+from lockgate.channels.telling import deliver_due
 from lockgate.errors import ConfigError
 from lockgate.server.config import load_config
 from lockgate.services.approvals import Rules

@@ -11,20 +11,16 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import structlog
-from sqlalchemy import Connection
 
-from lockgate.audit.event import Event
+from lockgate.channels.due import LONGEST_WAIT_S, MOST_TRIES, settled, taken
 from lockgate.errors import LockgateError
 from lockgate.services.approvals import Approvals, Refusal, RequestView, Status
+from lockgate.services.approvals.notices import WAITS_FOR_PEOPLE
 from lockgate.store import Store
-from lockgate.store.outbox import Message, claim, settle
 
 log = structlog.get_logger("lockgate.telling")
 
 POLL_S = 0.5
-MOST_TRIES = 60
-LONGEST_WAIT_S = 300
-ASKING = frozenset({Status.PENDING, Status.REVIEW_DUE})
 
 
 class Teller(Protocol):
@@ -41,7 +37,7 @@ class Teller(Protocol):
 
 def asks(view: RequestView) -> bool:
     """Whether somebody is needed: a request waits, a glass was broken, or its review is due."""
-    return view.state in ASKING or (view.kind == "glass" and view.state is Status.EXECUTING)
+    return view.state in WAITS_FOR_PEOPLE or (view.kind == "glass" and view.state is Status.EXECUTING)
 
 
 async def run(tellers: Sequence[Teller], store: Store, approvals: Approvals) -> None:
@@ -60,24 +56,15 @@ async def run(tellers: Sequence[Teller], store: Store, approvals: Approvals) -> 
 
 async def deliver_due(teller: Teller, store: Store, approvals: Approvals) -> int:
     """Tell whatever is due, once; how many arrived."""
-
-    def take(conn: Connection) -> tuple[list[Message], list[Event]]:
-        return claim(conn, teller.name, now_at=store.clock()), []
-
     arrived = 0
-    for message in await store.transact(take):
+    for message in await taken(store, teller.name):
         body = message.body
         view = await approvals.get(str(body.get("request", "")) if isinstance(body, Mapping) else "")
         try:
             error = "" if isinstance(view, Refusal) else await teller.tell(message.id, view)
         except Exception as failed:
             error = type(failed).__name__
-
-        def done(conn: Connection, message: Message = message, error: str = error) -> tuple[None, list[Event]]:
-            settle(conn, message, error=error, now_at=store.clock(), most=MOST_TRIES, longest_s=LONGEST_WAIT_S)
-            return None, []
-
-        await store.transact(done)
+        await settled(store, [message], error, most=MOST_TRIES, longest_s=LONGEST_WAIT_S)
         arrived += not error
         if error:
             log.warning("nobody was told", channel=teller.name, message=message.id, kind=error)

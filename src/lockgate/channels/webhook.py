@@ -9,14 +9,13 @@ from datetime import UTC, datetime
 
 import httpx
 import structlog
-from sqlalchemy import Connection
 from standardwebhooks import Webhook
 
 from lockgate.action import canonical
-from lockgate.audit.event import Event
+from lockgate.channels.due import settled, taken
 from lockgate.errors import StoreError
 from lockgate.store import KeyRing, Store
-from lockgate.store.outbox import Message, claim, settle
+from lockgate.store.outbox import Message
 
 log = structlog.get_logger("lockgate.webhook")
 
@@ -42,19 +41,10 @@ async def run(store: Store, keys: KeyRing) -> None:
 
 async def deliver_due(store: Store, signer: Webhook, client: httpx.AsyncClient) -> int:
     """Send whatever is due, once; how many arrived."""
-
-    def take(conn: Connection) -> tuple[list[Message], list[Event]]:
-        return claim(conn, CHANNEL, now_at=store.clock()), []
-
     arrived = 0
-    for message in await store.transact(take):
+    for message in await taken(store, CHANNEL):
         error = await _send(message, signer, client)
-
-        def done(conn: Connection, message: Message = message, error: str = error) -> tuple[None, list[Event]]:
-            settle(conn, message, error=error, now_at=store.clock())
-            return None, []
-
-        await store.transact(done)
+        await settled(store, [message], error)
         arrived += not error
         if error:
             log.warning("a webhook was not delivered", message=message.id, attempt=message.attempts, kind=error)

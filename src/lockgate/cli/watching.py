@@ -36,11 +36,12 @@ class Watched:
     begun: bool = False
 
     def look(self, waiting: Iterable[Mapping[str, Any]], newest: Iterable[Mapping[str, Any]]) -> list[Change]:
-        """What changed since the last look, the oldest first. At the first look: what waits.
+        """What changed since the last look, the oldest first. At the first look: what waits. `newest` is the younger
+        list: what both have is as it says.
 
         What waited and is in neither list any more has been decided so long ago that newer ones fill the list.
         """
-        rows = {str(row["id"]): row for row in [*newest, *waiting]}
+        rows = {str(row["id"]): row for row in [*waiting, *newest]}
         changes: list[Change] = []
         for row in sorted(rows.values(), key=lambda row: int(row["created_at"])):
             last = self.known.get(str(row["id"]))
@@ -81,7 +82,7 @@ def watch(
                 if is_lost:
                     typer.echo("it answers again", err=True)
                 is_lost = False
-                for change in watched.look(_still(waiting, newest), newest):
+                for change in watched.look(waiting, newest):
                     _say(change, as_json)
                     if bell and change.state == WAITS:
                         typer.echo("\a", nl=False, err=True)
@@ -90,12 +91,6 @@ def watch(
             time.sleep(every)
     except KeyboardInterrupt:
         return
-
-
-def _still(waiting: list[dict[str, Any]], newest: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Those of the first list that the second, which is younger, does not have."""
-    known = {row["id"] for row in newest}
-    return [row for row in waiting if row["id"] not in known]
 
 
 def _say(change: Change, as_json: bool) -> None:

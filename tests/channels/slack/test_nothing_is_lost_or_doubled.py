@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from lockgate.channels.due import MOST_TRIES
 from lockgate.channels.slack.calling import Failed
-from lockgate.channels.slack.sending import MOST_TRIES
 from lockgate.store.outbox import undelivered
 from slack_standin import buttons, click, words
 

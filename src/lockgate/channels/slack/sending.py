@@ -17,22 +17,20 @@ from sqlalchemy import Connection, insert, select, update
 
 from lockgate.action import digest
 from lockgate.audit.event import Event
+from lockgate.channels.due import LONGEST_WAIT_S, MOST_TRIES, settled, taken
 from lockgate.channels.slack import blocks
 from lockgate.channels.slack.calling import Failed, ask
 from lockgate.channels.slack.settings import CHANNEL, SlackSettings
-from lockgate.services.approvals import Approvals, Refusal, RequestView, Status
+from lockgate.channels.telling import asks
+from lockgate.services.approvals import Approvals, Refusal, RequestView
 from lockgate.store import KeyRing, Store
-from lockgate.store.outbox import Message, claim, settle
+from lockgate.store.outbox import Message
 from lockgate.store.tables.chat import chat_messages as t
 
 log = structlog.get_logger("lockgate.slack")
 
 LEASE_S = 60
 SECOND = 1_000_000
-MOST_TRIES = 60
-LONGEST_WAIT_S = 300
-"""Of sixty tries, five minutes apart at most: a service that is away for hours loses nothing."""
-ASKING = frozenset({Status.PENDING, Status.REVIEW_DUE})
 GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 BUSY = "another process is at it"
 
@@ -71,19 +69,18 @@ class Sender:
 
     async def deliver_due(self) -> int:
         """Send whatever is due, once; how many requests are shown as they stand."""
-
-        def take(conn: Connection) -> tuple[list[Message], list[Event]]:
-            return claim(conn, CHANNEL, now_at=self._store.clock()), []
-
         due: dict[str, list[Message]] = {}
-        for message in await self._store.transact(take):
+        for message in await taken(self._store, CHANNEL):
             body = message.body
             named = str(body.get("request", "")) if isinstance(body, Mapping) else ""
             due.setdefault(named, []).append(message)
         arrived, limited = 0, Failed("")
         for request_id, messages in due.items():
             failed = limited if limited.error else await self._show(request_id)
-            await self._settle(messages, failed)
+            longest_s = 1 if failed.error == BUSY else LONGEST_WAIT_S
+            await settled(
+                self._store, messages, failed.error, most=MOST_TRIES, longest_s=longest_s, wait_s=failed.wait_s
+            )
             arrived += not failed.error
             if failed.error == "ratelimited":
                 limited = failed
@@ -97,18 +94,18 @@ class Sender:
         if isinstance(view, Refusal):
             return Failed("")
         button = button_of(self._store.keys, view)
-        asks = view.state in ASKING or (view.kind == "glass" and view.state is Status.EXECUTING)
-        found = await self._begin(button, view, asks)
+        needed = asks(view)
+        found = await self._begin(button, view, needed)
         if found is None:
             return Failed("")  # nobody was asked here, and it is over
         if isinstance(found, Failed):
             return found
-        failed = await self._send(view, button, found, asks)
+        failed = await self._send(view, button, found, needed)
         if failed.error:
             await self._remember(button, leased_until_at=0)
         return failed
 
-    async def _send(self, view: RequestView, button: str, found: Standing, asks: bool) -> Failed:
+    async def _send(self, view: RequestView, button: str, found: Standing, needed: bool) -> Failed:
         text, shown = blocks.message(view, button, self._settings.console(view.id))
         told = digest("slack-message", {"text": text, "blocks": shown})
         if found.name:
@@ -120,7 +117,7 @@ class Sender:
                     if answer.error not in GONE:
                         return answer
                     await self._remember(button, name="", shown="", leased_until_at=0)
-                    return answer if asks else Failed("")  # who took it away is asked anew, while it is a question
+                    return answer if needed else Failed("")  # who took it away is asked anew, while it is a question
             await self._remember(button, shown=told, leased_until_at=0)
             return Failed("")
         answer = await ask(
@@ -139,7 +136,7 @@ class Sender:
         await self._remember(button, place=place[:64], name=name[:64], shown=told, leased_until_at=0)
         return Failed("")
 
-    async def _begin(self, button: str, view: RequestView, asks: bool) -> Standing | Failed | None:
+    async def _begin(self, button: str, view: RequestView, needed: bool) -> Standing | Failed | None:
         """The message of this request, leased to this process; None where there is none and none is wanted."""
 
         def unit(conn: Connection) -> tuple[Standing | Failed | None, list[Event]]:
@@ -151,7 +148,7 @@ class Sender:
             if row is not None and row.id != button:  # an older version showed it differently
                 conn.execute(update(t).where(t.c.id == row.id).values(id=button))
             if row is None or not row.name:
-                if not asks:
+                if not needed:
                     return None, []
                 if row is None:
                     conn.execute(
@@ -177,20 +174,3 @@ class Sender:
             return None, []
 
         await self._store.transact(unit)
-
-    async def _settle(self, messages: list[Message], failed: Failed) -> None:
-        def done(conn: Connection) -> tuple[None, list[Event]]:
-            now_at = self._store.clock()
-            for message in messages:
-                settle(
-                    conn,
-                    message,
-                    error=failed.error,
-                    now_at=now_at,
-                    most=MOST_TRIES,
-                    longest_s=1 if failed.error == BUSY else LONGEST_WAIT_S,
-                    wait_s=failed.wait_s,
-                )
-            return None, []
-
-        await self._store.transact(done)

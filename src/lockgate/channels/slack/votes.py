@@ -13,16 +13,16 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import Connection
 
 from lockgate.action import JSON, canonical
-from lockgate.audit.event import Event
+from lockgate.channels.due import LONGEST_WAIT_S, MOST_TRIES, settled, taken
 from lockgate.channels.slack import blocks
 from lockgate.channels.slack.calling import Failed, ask
 from lockgate.channels.slack.members import member
-from lockgate.channels.slack.sending import LONGEST_WAIT_S, MOST_TRIES, button_of, request_of
+from lockgate.channels.slack.sending import button_of, request_of
 from lockgate.channels.slack.settings import CHANNEL, VOTES, SlackSettings
 from lockgate.services.accounts import Accounts
 from lockgate.services.approvals import Approvals, Refusal, RequestView, Voter
 from lockgate.store import KeyRing, Store
-from lockgate.store.outbox import Message, claim, put, settle
+from lockgate.store.outbox import Message, put
 
 log = structlog.get_logger("lockgate.slack")
 
@@ -99,12 +99,8 @@ class Counter:
 
     async def count_due(self) -> int:
         """Hand what was kept to the approvals service; how many votes were answered for."""
-
-        def take(conn: Connection) -> tuple[list[Message], list[Event]]:
-            return claim(conn, VOTES, now_at=self._store.clock()), []
-
         done = 0
-        for message in await self._store.transact(take):
+        for message in await taken(self._store, VOTES):
             cast = kept(self._store.keys, message.body)
             if cast is None:
                 log.error("a vote was put into the store behind Lockgate: it does not count", message=message.id)
@@ -161,19 +157,9 @@ class Counter:
         return _counted(result, cast.approve)
 
     async def _settle(self, message: Message, failed: Failed) -> None:
-        def unit(conn: Connection) -> tuple[None, list[Event]]:
-            settle(
-                conn,
-                message,
-                error=failed.error,
-                now_at=self._store.clock(),
-                most=MOST_TRIES,
-                longest_s=LONGEST_WAIT_S,
-                wait_s=failed.wait_s,
-            )
-            return None, []
-
-        await self._store.transact(unit)
+        await settled(
+            self._store, [message], failed.error, most=MOST_TRIES, longest_s=LONGEST_WAIT_S, wait_s=failed.wait_s
+        )
 
 
 def _counted(view: RequestView, approve: bool) -> Word:

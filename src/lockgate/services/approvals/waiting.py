@@ -51,7 +51,6 @@ class Bell:
     def __init__(self) -> None:
         self._waiting: dict[str, set[asyncio.Event]] = {}
         self._unsubscribe: Callable[[], None] | None = None
-
         self._watchers: set[Watcher] = set()
 
     def attach(self, listen: Callable[[Callable[[str], None]], Callable[[], None]]) -> None:
