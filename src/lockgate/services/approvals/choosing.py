@@ -9,8 +9,8 @@ from lockgate.approvals import events, settle, step
 from lockgate.services.approvals import people as who
 from lockgate.services.approvals.desk import Desk, look, not_believed
 from lockgate.services.approvals.entries import Entry, texts
-from lockgate.services.approvals.nouns import FORBIDDEN, NOBODY, Choices, Refusal, Voter
-from lockgate.services.approvals.voting import NO_SUCH, judge
+from lockgate.services.approvals.nouns import FORBIDDEN, Choices, Refusal, Voter
+from lockgate.services.approvals.voting import NO_SUCH, judge, said
 
 
 def choices(desk: Desk, conn: Connection, request_id: str, voter: Voter) -> Choices:
@@ -52,6 +52,4 @@ def _withdraw(entry: Entry, voter: Voter, now_at: int) -> Refusal | None:
 
 
 def _said(entry: Entry, refused: Refused | None) -> Refusal | None:
-    if refused is None:
-        return None
-    return Refusal(NOBODY, refused.message, refused.hint, entry.request.id, entry.request.status.value)
+    return None if refused is None else said(entry, refused.message, refused.hint)

@@ -47,7 +47,7 @@ def vote(
     now_at = desk.now(entry)
     settled(desk, conn, entry, now_at, log)
     if not approve and not reason.strip():
-        return _said(entry, "a deny needs a reason", "say why, in a few words"), log
+        return said(entry, "a deny needs a reason", "say why, in a few words"), log
     people = who.look(desk, conn, now_at)
     seen_digest = elsewhere.stored_digest(desk, entry, voter, view_digest)
     judged = judge(
@@ -93,7 +93,7 @@ def vote(
     )
     _telemetry(conn, request_id, voter.person_id, approve, refused is None, now_at)
     if refused is not None:
-        return _said(entry, refused.message, refused.hint), log
+        return said(entry, refused.message, refused.hint), log
     return shown(desk, entry, now_at), [*log, *changes]
 
 
@@ -161,10 +161,10 @@ def withdraw(desk: Desk, conn: Connection, request_id: str, by: str) -> tuple[Re
     now_at = desk.now(entry)
     settled(desk, conn, entry, now_at, log)
     if by not in texts(entry.facts.get("everyone")):
-        return _said(entry, "only who asked may withdraw it", ""), log
+        return said(entry, "only who asked may withdraw it", ""), log
     after = step(entry.request, events.Withdrawn(), now_at)
     if isinstance(after, Refused):
-        return _said(entry, after.message, after.hint), log
+        return said(entry, after.message, after.hint), log
     advance(desk, conn, entry, after, events.Withdrawn(), now_at, log, by=by)
     return shown(desk, entry, now_at), log
 
@@ -215,7 +215,7 @@ def _not_shown(desk: Desk, entry: Entry, voter: Voter, *, reviewing: bool) -> Re
     return None
 
 
-def _said(entry: Entry, message: str, hint: str) -> Refusal:
+def said(entry: Entry, message: str, hint: str) -> Refusal:
     return Refusal(NOBODY, message, hint, entry.request.id, entry.request.status.value)
 
 
